@@ -2,8 +2,8 @@
 
 `python .ci/pythons.py oldest|newest|PROGRAM` creates or updates the environment of that Python with the packages of
 dev.lock, and prints its folder. `oldest` is the lowest patch level found of the oldest supported version, which is
-installed from Debian when there is none. `newest` is the newest release on the PATH and among pyenv's versions that
-`NEWEST` allows. If there is none, it prints the fix, and the exit status is 1.
+installed from Debian when there is none. `newest` is the newest release above that version that `NEWEST` allows, on the
+PATH and among pyenv's versions. If there is none, it prints the fix, and the exit status is 1.
 """
 
 import hashlib
@@ -43,7 +43,7 @@ def find_program(name: str) -> str:
     if name == "oldest":
         return find_oldest()
     if name == "newest":
-        return max(find_pythons())[1]
+        return find_newest()
     program = shutil.which(name)
     if program is None or version_of(program) is None:
         raise ServiceUnavailable(f"{name} is not a released Python that runs here.")
@@ -55,10 +55,21 @@ def find_oldest() -> str:
     package = f"python{OLDEST[0]}.{OLDEST[1]}"
     if not any(version[:2] == OLDEST for version, _ in find_pythons()):
         install_packages(package)
-    found = min(find_pythons())
-    if found[0][:2] != OLDEST:
-        raise ServiceUnavailable(f"No {package} was found on the PATH. Install one, and put its folder on the PATH.")
-    return found[1]
+    found = [program for version, program in sorted(find_pythons()) if version[:2] == OLDEST]
+    if not found:
+        raise ServiceUnavailable(f"No {package} was found. Install one, and put its folder on the PATH.")
+    return found[0]
+
+
+def find_newest() -> str:
+    """Return the newest release of a version above the oldest supported one."""
+    found = [program for version, program in sorted(find_pythons()) if version[:2] > OLDEST]
+    if not found:
+        above = f"python{OLDEST[0]}.{OLDEST[1] + 1} to python{NEWEST[0]}.{NEWEST[1]}"
+        raise ServiceUnavailable(
+            f"None of {above} was found. Install one with pyenv, or put the folder of an installed one on the PATH."
+        )
+    return found[-1]
 
 
 def find_pythons() -> list[tuple[Version, str]]:

@@ -1,35 +1,21 @@
 """Dependency levels: the resources of one level can be read concurrently, after the level before. Pure."""
 
-from collections.abc import Collection
+from graphlib import TopologicalSorter
 
 from etl.catalogue.resource import Resource
 from etl.models.base import PRIMARY
 from etl.resources import BY_NAME, CATALOGUE, USEFUL, children_of, derived_from
 
 
-def group_by_level(names: Collection[str] = ()) -> list[list[str]]:
-    """Group the resources with endpoints, or those of `names`, by dependency level, in order of extraction.
-
-    Levels are computed over the whole catalogue, so some of them are empty for a run of a few resources.
-    """
-    levels: dict[str, int] = {}
-    for name in (resource.name for resource in CATALOGUE if resource.endpoints):
-        find_level(name, levels)
-    wanted_names = names or levels.keys()
-    groups: list[list[str]] = [[] for _ in range(max(levels.values()) + 1)]
-    for name in BY_NAME:
-        if name in levels and name in wanted_names:
-            groups[levels[name]].append(name)
-    return groups
-
-
-def find_level(name: str, levels: dict[str, int]) -> int:
-    """Return the level of a resource: the first one after all its prerequisites."""
-    if name not in levels:
-        levels[name] = max(
-            (1 + find_level(prerequisite, levels) for prerequisite in find_prerequisites(BY_NAME[name])), default=0
-        )
-    return levels[name]
+def group_by_level() -> list[list[str]]:
+    """Group the resources with endpoints by dependency level, in order of extraction; raise CycleError on a cycle."""
+    sorter = TopologicalSorter({entry.name: find_prerequisites(entry) for entry in CATALOGUE if entry.endpoints})
+    sorter.prepare()
+    levels = []
+    while ready := sorter.get_ready():
+        levels.append([name for name in BY_NAME if name in ready])
+        sorter.done(*ready)
+    return levels
 
 
 def find_prerequisites(resource: Resource) -> set[str]:

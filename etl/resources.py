@@ -23,7 +23,7 @@ from etl.catalogue.endpoints import (
 from etl.catalogue.facts import ALL_ASSUMED, ALL_INTEGRATOR, ALL_VENDOR, ASSUMED, INTEGRATOR, VENDOR, Facts
 from etl.catalogue.resource import Derivation, Endpoint, Envelope, Nested, Resource
 from etl.errors import UsageError
-from etl.models import core, documents, financial, products, risks, staging
+from etl.models import adjustments, core, documents, financial, products, risks, staging
 from etl.models.claims import Claim
 
 CATALOGUE: tuple[Resource, ...] = (
@@ -158,16 +158,17 @@ CATALOGUE: tuple[Resource, ...] = (
     Resource(
         "adjustments",
         products.Adjustment,
-        products.adjustment_id,
+        adjustments.adjustment_id,
         array("Policies/{parent}/Adjustments"),
         parent=of_policy(need=WHEN_CHANGED),
         facts=ALL_INTEGRATOR,
+        numbered_by=adjustments.day_and_type,
     ),
     Resource(
         "terminations",
         products.Termination,
         "TerminationID",
-        derived=(Derivation("adjustments", products.cancellations_among),),
+        derived=(Derivation("adjustments", adjustments.cancellations_among),),
         facts=ALL_INTEGRATOR,
     ),
     Resource(

@@ -36,8 +36,8 @@ OF_TERM = (
 
 #: Fields of the policy that a detail repeats.
 FACTS_OF_POLICY = (
-    "PolicyNo", "CustomerID", "EffectiveDate", "ExpirationDate", "CarrierID", "Carrier", "MGA", "LOB", "LOBID",
-    "Status", "PolicyAgencyFees", "CreatedBy",
+    "PolicyNo", "CustomerID", "EffectiveDate", "ExpirationDate", "CarrierID", "Carrier", "MGA", "Status",
+    "PolicyAgencyFees", "CreatedBy",
 )  # fmt: skip
 
 #: The enterprise feeds filter only by the modification date, both days included.

@@ -186,6 +186,9 @@ class Resource:
     #: True: read only when ETL_RESOURCES or the command line names it, since it costs a call per customer or policy.
     optional: bool = False
     data_source: DataSource = PRIMARY
+    #: What the records of one answer without an id of their own share; those that share it are numbered, and the number
+    #: is added to each after the first as `_call.number`. None for a record with an id.
+    numbered_by: Callable[[Record], str | None] | None = None
     #: The call that returns one record, to check a record that no list contains any more.
     single: Endpoint | None = None
 

@@ -1,17 +1,16 @@
 """Run a pipeline from the command line: progress, stop request, summary, exit status."""
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from etl.cli.run_notifier import RunNotifier
 from etl.cli.ui.progress import show_progress
 from etl.cli.ui.signals import StopRequest
-from etl.cli.ui.terminal import print_json, print_notice
+from etl.cli.ui.terminal import print_json
 from etl.cli.views.deletion_preview import show_deletion_preview
 from etl.cli.views.summary import show_summary, summary_to_json
 from etl.errors import Interrupted
 from etl.models.states import DRY_RECONCILE
-from etl.pipeline import Options, Summary, Watcher
+from etl.pipeline import Summary, Watcher
 from etl.status.format import format_number
 
 #: Runs the pipeline and reports to a watcher.
@@ -28,26 +27,11 @@ def run_with_progress(
     *,
     max_minutes: float | None = None,
     notifier: RunNotifier | None = None,
-) -> int:
-    """Run the pipeline over `total` resources, print the summary, notify, and return the exit status.
+) -> Summary:
+    """Run the pipeline over `total` resources, print the summary, notify, and return the summary.
 
     Raises Interrupted with the reason, after a stop request or at the time limit.
     """
-    return run_and_summarize(
-        run_pipeline, stop_request, total, write_summary, max_minutes=max_minutes, notifier=notifier
-    ).exit_status
-
-
-def run_and_summarize(
-    run_pipeline: RunPipeline,
-    stop_request: StopRequest,
-    total: int,
-    write_summary: WriteSummary = show_summary,
-    *,
-    max_minutes: float | None = None,
-    notifier: RunNotifier | None = None,
-) -> Summary:
-    """Do as `run_with_progress` does, and return the summary."""
     try:
         with stop_request.limit_time(max_minutes) as stop, show_progress(total) as watch:
             summary = run_pipeline(Watcher(watch, stop))
@@ -62,19 +46,6 @@ def run_and_summarize(
     if notifier is not None and not stop_request.by_signal and not is_dry:
         notifier.notify_end(succeeded=summary.exit_status == 0)
     return summary
-
-
-def run_rounds(run_round: Callable[[Options], Summary], options: Options, *, goes_on: bool) -> int:
-    """Run once, or until no details are left because their time was over; return the exit status of the last round.
-
-    Each round reads the feeds again before it goes on with the details.
-    """
-    summary = run_round(options)
-    while goes_on and summary.has_backlog:
-        print_notice("Details are left: reading recent changes, then more details. Ctrl-C stops; progress is saved.")
-        options = replace(options, full=False)
-        summary = run_round(options)
-    return summary.exit_status
 
 
 def choose_summary_writer(*, as_json: bool) -> WriteSummary:

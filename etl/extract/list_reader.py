@@ -1,6 +1,7 @@
-"""Reads a feed or a list slice by slice until as many ids have arrived as the API reports."""
+"""Plans the readings of a feed or a list, slice by slice, until as many ids have arrived as the API reports."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from functools import partial
 from math import ceil
 from typing import Any
@@ -21,7 +22,7 @@ from etl.extract.date_ranges import (
 from etl.extract.date_ranges import make_slices as numbered
 from etl.extract.page_size import PageSizeRefused, next_smaller_size
 from etl.extract.reader import RangeTooLong, ResourceReader
-from etl.extract.run import ExtractRun
+from etl.extract.run import ExtractRun, Fetch
 from etl.extract.source_tenant import read_source_tenant
 from etl.ledger import slices
 from etl.ledger.account.list_limits import read_list_limits, write_days, write_page_size
@@ -31,16 +32,21 @@ from etl.ledger.slices import Slice, SliceReading
 from etl.ledger.staging.step_back import find_slices_to_confirm
 from etl.resources import find_resource
 
-#: Pages written in one transaction, at most.
-PAGES_PER_GROUP = 8
-
 
 class TotalMismatch(ApiUnavailable):
     """The API reports another number of records than it returns, in every attempt."""
 
 
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Slices that are read together, and what fetches their pages."""
+
+    slices: Sequence[Slice]
+    fetch: Fetch
+
+
 class ListReader:
-    """Reads one resource that is not read per parent."""
+    """The readings of one resource that is not read per parent: each is written before the next begins."""
 
     def __init__(self, run: ExtractRun, batch_resource: BatchResource) -> None:
         self.run = run
@@ -51,6 +57,7 @@ class ListReader:
         self.list_key: dict[str, Any] = {"tenant": run.ledger.tenant, "resource": batch_resource.resource}
         limits = run.ledger.read(partial(read_list_limits, requested_size=settings.etl_page_size, **self.list_key))
         self.accepted_size: int | None = None  #: smaller than requested, and not stored yet
+        self.numbers: Collection[int] | None = None  #: of the slices to read; None: all
         self.is_probing = False  #: whether the first slice shows which length of a date range is answered
         self.reader = ResourceReader(run.api, self.resource, settings.etl_page_size, run.prefetch)
         self.reader.limits = RangeLimits(limits.answered_days, limits.failed_days)
@@ -66,50 +73,41 @@ class ListReader:
         self.reader.first_pages.clear()
         self.reader.max_pages = ceil(most_records / self.reader.page_size) if self.run.limit else None
 
-    def read(self, numbers: Collection[int] | None = None) -> bool:
-        """Read every slice to its end, or only those in `numbers`; return whether nothing is left for another run.
-
-        Raises EndpointRefused when the API refuses the resource, ApiUnavailable when answers are missing or totals
-        never agree.
-        """
+    def start(self, numbers: Collection[int] | None) -> list[Slice]:
+        """Return the slices to read: all that are left, or only those in `numbers`."""
+        self.numbers = numbers
         if self.reader.is_shared:
             self.reader.source_tenant = self.run.ledger.read(partial(read_source_tenant, tenant=self.run.ledger.tenant))
-        unread = [date_slice for date_slice in self.slices_to_read() if numbers is None or date_slice.is_in(numbers)]
-        while unread:
-            continued = self.continue_readings(unread)
-            unread = [continued_slice for continued_slice, _ in continued]
-            try:
-                self.read_pages(continued[:1] if self.is_probing else continued)
-            except PageSizeRefused as refused:
-                self.use_smaller_size(refused)
-                continue
-            except RangeTooLong as failure:
-                unread = self.split_slices(unread, failure)
-                continue
-            if self.is_probing:
-                self.is_probing = False
-                unread = self.split_too_long(unread)
-                continue
-            self.save_limits()
-            if self.run.limit is not None:
-                return False
-            unread = self.verify_totals(unread) or self.slices_to_confirm(numbers)
-        return True
+        return [date_slice for date_slice in self.slices_to_read() if numbers is None or date_slice.is_in(numbers)]
 
-    def continue_readings(self, unread: Sequence[Slice]) -> list[tuple[Slice, dict[int, int]]]:
-        """Return slices with the page size of their readings, each with the pages that are already staged."""
+    def begin_reading(self, unread: Sequence[Slice]) -> Reading:
+        """Return the next reading of slices, without the pages that are already staged."""
         paged = [index for index, endpoint in enumerate(self.resource.endpoints) if endpoint.paging]
         how_to_read: dict[str, Any] = {"size": self.reader.page_size, "paged": paged}
-        return self.run.ledger.commit(
+        continued = self.run.ledger.commit(
             partial(continue_readings, slices_to_read=unread, **how_to_read, **self.batch_key)
         )
+        wanted = continued[:1] if self.is_probing else continued
+        pages = {date_slice.number: staged for date_slice, staged in wanted}
+        fetch = partial(self.reader.read_slices, date_slices=[date_slice for date_slice, _ in wanted], read=pages)
+        return Reading([date_slice for date_slice, _ in continued], fetch)
 
-    def read_pages(self, continued: Sequence[tuple[Slice, Mapping[int, int]]]) -> None:
-        """Read and write the missing pages of slices."""
-        pages = {unread_slice.number: staged for unread_slice, staged in continued}
-        fetch = partial(self.reader.read_slices, date_slices=[part for part, _ in continued], read=pages)
-        for _ in self.run.write_pages(self.window, fetch, PAGES_PER_GROUP):
-            pass
+    def adapt(self, reading: Reading, failure: PageSizeRefused | RangeTooLong) -> list[Slice]:
+        """Ask for less at once after a failure, and return the slices that are left to read."""
+        if isinstance(failure, RangeTooLong):
+            return self.split_slices(reading.slices, failure)
+        self.use_smaller_size(failure)
+        return list(reading.slices)
+
+    def end_reading(self, reading: Reading) -> list[Slice]:
+        """Record a reading that reached its end, and return the slices that are to be read after it."""
+        if self.is_probing:
+            self.is_probing = False
+            return self.split_too_long(reading.slices)
+        self.save_limits()
+        if self.run.limit is not None:
+            return []
+        return self.verify_totals(reading.slices) or self.slices_to_confirm()
 
     def use_smaller_size(self, refused: PageSizeRefused) -> None:
         """Read smaller pages from now on; raise the API's refusal if there is no smaller size."""
@@ -162,14 +160,14 @@ class ListReader:
             self.run.ledger.commit(partial(days, **self.list_key))
             limits.is_new = False
 
-    def slices_to_confirm(self, among: Collection[int] | None) -> list[Slice]:
+    def slices_to_confirm(self) -> list[Slice]:
         """Return the slices of a full read to be read once more: those that returned older versions than ours, once."""
         if not self.run.batch.options.get("full") or self.confirms:
             return []
         self.confirms = True
         key = {"resource": self.resource, "tenant": self.run.ledger.tenant, "batch_id": self.run.batch.id}
         numbers = self.run.ledger.read(partial(find_slices_to_confirm, **key))  # type: ignore[arg-type]
-        numbers = numbers if among is None else numbers.intersection(among)
+        numbers = numbers if self.numbers is None else numbers.intersection(self.numbers)
         read_before = self.run.ledger.read(partial(slices.read_slices, numbers=numbers, **self.batch_key))
         return self.run.ledger.commit(partial(slices.start_new_readings, slices_to_read=read_before, **self.batch_key))
 

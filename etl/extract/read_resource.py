@@ -1,6 +1,6 @@
 """Reads one resource of a batch from start to end, and records how it ended."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Collection, Mapping
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -15,75 +15,82 @@ from etl.errors import ApiUnavailable, EtlError
 from etl.events import Finished, Started
 from etl.extract.list_reader import ListReader, TotalMismatch
 from etl.extract.offers import counts_as_documented, is_absence
+from etl.extract.page_size import PageSizeRefused
+from etl.extract.reader import RangeTooLong
 from etl.extract.run import RESOURCE_ERRORS, ExtractRun
-from etl.ledger import batches, watermarks
-from etl.ledger.batches import BatchResource
+from etl.ledger import balance, batches, watermarks
+from etl.ledger.batches import Batch, BatchResource
 from etl.ledger.children import queue as children
 from etl.ledger.quality import drift
 from etl.ledger.transaction import Ledger
-from etl.models.states import IncidentKind, ResourceState
+from etl.models.states import EXTRACT, IncidentKind, ResourceState
 from etl.resources import find_resource
 
 log = get_logger(__name__)
 
-#: Finishes a resource that was read; `complete` means that nothing of it is left for another run.
-FinishResource = Callable[[Connection, BatchResource, bool], BatchResource]
+#: Pages written in one transaction, at most.
+PAGES_PER_GROUP = 8
 
 
 def read_resource(
-    run: ExtractRun, batch_resource: BatchResource, finish: FinishResource, end_states: Mapping[str, ResourceState]
+    run: ExtractRun, batch_resource: BatchResource, end_states: Mapping[str, ResourceState]
 ) -> ResourceState:
-    """Read one resource, report its end, and return its final state."""
-    ended = read_and_finish(run, batch_resource, finish, end_states)
+    """Read one feed or list, or check the sources of a derived resource; report its end, and return its final state."""
+    resource = find_resource(batch_resource.resource)
+    run.ledger.commit(partial(batches.mark_running, batch_id=run.batch.id, resources=[resource.name]))
+    run.watch(Started(run.step, resource.name))
+    try:
+        if resource.endpoints:
+            read_list(run, ListReader(run, batch_resource))
+        else:
+            check_sources(resource, end_states)
+    except RESOURCE_ERRORS as error:
+        ended = mark_unreadable(run, resource, error)
+    else:
+        profile = run.profiler.pop_profile(resource)
+        ended = finish_resource(run.ledger, run.batch, resource, complete=run.limit is None, profile=profile)
     report_end(run, ended)
     return ended.status
 
 
-def read_and_finish(
-    run: ExtractRun, batch_resource: BatchResource, finish: FinishResource, end_states: Mapping[str, ResourceState]
-) -> BatchResource:
-    """Read one resource and return it as it ended."""
-    resource = find_resource(batch_resource.resource)
-    run.ledger.commit(partial(batches.mark_running, batch_id=run.batch.id, resources=[resource.name]))
-    run.watch(Started(run.step, batch_resource.resource))
-    try:
-        complete = read_records(run, batch_resource, resource, end_states) and run.limit is None
-    except RESOURCE_ERRORS as error:
-        return mark_unreadable(run, resource, error)
-    profile = run.profiler.pop_profile(resource)
-    return finish_resource(run.ledger, run.batch.id, resource, finish, complete=complete, profile=profile)
+def read_list(run: ExtractRun, reader: ListReader, numbers: Collection[int] | None = None) -> None:
+    """Read and write slices of a feed or list to their end: all that are left, or only those in `numbers`.
+
+    Raises EndpointRefused when the API refuses the resource, ApiUnavailable when answers are missing or totals never
+    agree.
+    """
+    unread = reader.start(numbers)
+    while unread:
+        reading = reader.begin_reading(unread)
+        try:
+            for _ in run.write_pages(reader.window, reading.fetch, PAGES_PER_GROUP):
+                pass
+        except (PageSizeRefused, RangeTooLong) as failure:
+            unread = reader.adapt(reading, failure)
+        else:
+            unread = reader.end_reading(reading)
 
 
 def finish_resource(
-    ledger: Ledger,
-    batch_id: UUID,
-    resource: Resource,
-    finish: FinishResource,
-    *,
-    complete: bool = True,
-    profile: Profile | None = None,
+    ledger: Ledger, batch: Batch, resource: Resource, *, complete: bool = True, profile: Profile | None = None
 ) -> BatchResource:
-    """Finish a resource that was read as far as possible, in one transaction, and return it as it ended."""
+    """Finish a resource that was read as far as possible, in one transaction, and return it as it ended.
+
+    `complete` means that nothing of it is left for another run: the watermark advances. In a batch of the extract
+    service the resource stays open, for the load service to finish.
+    """
 
     def close_reading(connection: Connection) -> BatchResource:
         if profile is not None:
-            write_profile(connection, ledger.tenant, batch_id, resource, profile)
-        read = batches.mark_fully_read(connection, batch_id, resource.name, complete=complete)
-        if not resource.is_documented:
+            write_profile(connection, ledger.tenant, batch.id, resource, profile)
+        read = batches.mark_fully_read(connection, batch.id, resource.name, complete=complete)
+        if not resource.is_documented and read.counts["pages"]:
             watermarks.write_offer(connection, ledger.tenant, resource.name, offered=True)
-        return finish(connection, read, complete)
+        if batch.command == EXTRACT:
+            return read
+        return balance.close_resource(connection, batch, read, moves_watermark=complete)
 
     return ledger.commit(close_reading)
-
-
-def read_records(
-    run: ExtractRun, batch_resource: BatchResource, resource: Resource, end_states: Mapping[str, ResourceState]
-) -> bool:
-    """Read the feed or list of a resource, or check its sources; return whether nothing is left."""
-    if not resource.endpoints:
-        check_sources(resource, end_states)
-        return True
-    return ListReader(run, batch_resource).read()
 
 
 def check_sources(resource: Resource, end_states: Mapping[str, ResourceState]) -> None:

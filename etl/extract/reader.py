@@ -192,10 +192,17 @@ class ResourceReader:
         attempts = None if self.limits.failed is None else ATTEMPTS_AFTER_FAILURE
         return replace(call, divisible=True, attempts=attempts) if days > SHORTEST_SPLIT_DAYS else call
 
-    async def fetch_days(self, call: Call, days: int) -> Answer:
-        """Return the answer to a call for this many days; raise RangeTooLong where fewer days may be answered."""
+    async def fetch_sized(self, call: Call, days: int, size: int) -> Answer:
+        """Return the answer to a call for this many days and for pages of this size; 0: without days or size.
+
+        Raises PageSizeRefused where smaller pages may be accepted, RangeTooLong where fewer days may be answered.
+        """
         try:
             answer = await self.api.fetch(call)
+        except EndpointRefused as refusal:
+            if refusal.may_concern_size and size:
+                raise PageSizeRefused(size, refusal) from refusal
+            raise
         except ApiUnavailable as error:
             is_absence = isinstance(error, CallFailed) and not self.resource.is_documented
             if call.divisible and error.is_overload and not is_absence:
@@ -203,15 +210,6 @@ class ResourceReader:
             raise
         self.limits.record_answer(days)
         return answer
-
-    async def fetch_sized(self, call: Call, days: int, size: int) -> Answer:
-        """Return what `fetch_days` returns; raise PageSizeRefused where smaller pages may be accepted. Size 0: none."""
-        try:
-            return await self.fetch_days(call, days)
-        except EndpointRefused as refusal:
-            if refusal.may_concern_size and size:
-                raise PageSizeRefused(size, refusal) from refusal
-            raise
 
     def example_call(self) -> Call:
         """Return a call for a parent that does not exist, to name the resource in a message."""
@@ -277,13 +275,17 @@ class ResourceReader:
         page = next(number for number in range(1, len(read) + 2) if number not in read)
         if page > 1 and read[page - 1] < size and len(read) == page - 1:
             return
-        await self.read_page(put, date_slice, page, progress)
+        answer = await self.fetch_page(date_slice, page)
+        progress.update(answer)
+        await put(answer)
         announced = progress.last_page
         end = self.max_pages or 2 * announced + MAX_EXTRA_PAGES
         page = await self.read_announced_pages(put, date_slice, page, progress, read, end)
         while progress.may_have_more and page < end:
             page += 1
-            await self.read_page(put, date_slice, page, progress)
+            answer = await self.fetch_page(date_slice, page)
+            progress.update(answer)
+            await put(answer)
         if progress.may_have_more and self.max_pages is None:
             name = self.resource.name
             raise ApiUnavailable(
@@ -315,12 +317,6 @@ class ResourceReader:
                     if progress.is_over:
                         break
         return page
-
-    async def read_page(self, put: Put[FetchedPage], date_slice: Slice, page: int, progress: SliceProgress) -> None:
-        """Fetch and put one page."""
-        answer = await self.fetch_page(date_slice, page)
-        progress.update(answer)
-        await put(answer)
 
     async def plan_date_ranges(self, endpoint_index: int, date_range: DateRange) -> list[DateRange]:
         """Return a date range split so that each part can be paged, by the total that its first page names.

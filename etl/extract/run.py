@@ -37,6 +37,10 @@ RESOURCE_ERRORS = (ApiUnavailable, UnexpectedResponse, EndpointRefused, InvalidR
 DETAIL_SECONDS = 57 * 60.0
 
 
+#: Puts answers as they arrive.
+Fetch = Callable[[Put[FetchedPage | FetchFailed]], Coroutine[Any, Any, None]]
+
+
 @dataclass
 class ExtractRun:
     """One run over one batch."""
@@ -89,7 +93,7 @@ class ExtractRun:
     def write_pages(
         self,
         window: Window | None,
-        fetch: Callable[[Put[FetchedPage | FetchFailed]], Coroutine[Any, Any, None]],
+        fetch: Fetch,
         group_size: int,
         on_error: Callable[[str, EtlError], None] | None = None,
     ) -> Iterator[WriteResult]:

@@ -9,7 +9,7 @@ from etl.api.event_loop import PULSE
 from etl.dependencies import find_prerequisites
 from etl.errors import Interrupted
 from etl.extract.details.read_details import read_details
-from etl.extract.read_resource import FinishResource, read_resource
+from etl.extract.read_resource import read_resource
 from etl.extract.run import ExtractRun
 from etl.ledger.batches import BatchResource
 from etl.models.states import ENDED, ResourceState
@@ -19,7 +19,7 @@ from etl.resources import find_resource
 EndStates = dict[str, ResourceState]
 
 
-def read_all(run: ExtractRun, batch_resources: Iterable[BatchResource], finish: FinishResource) -> None:
+def read_all(run: ExtractRun, batch_resources: Iterable[BatchResource]) -> None:
     """Read every unfinished resource of a batch: lists before details, which need their parents; derived ones last.
 
     An error of a single resource stops no other. An error that concerns all resources stops all of them and is raised
@@ -35,18 +35,16 @@ def read_all(run: ExtractRun, batch_resources: Iterable[BatchResource], finish: 
     from_api = [batch_resource for batch_resource in unread if find_resource(batch_resource.resource).endpoints]
     details = [batch_resource for batch_resource in from_api if is_child(batch_resource)]
     lists = [batch_resource for batch_resource in from_api if not is_child(batch_resource)]
-    read_in_parallel(run, lists, finish, end_states)
+    read_in_parallel(run, lists, end_states)
     run.raise_if_stopped()
-    end_states |= read_details(run, details, finish)
+    end_states |= read_details(run, details)
     for batch_resource in unread:
         if batch_resource not in from_api:
             run.raise_if_stopped()
-            end_states[batch_resource.resource] = read_resource(run, batch_resource, finish, end_states)
+            end_states[batch_resource.resource] = read_resource(run, batch_resource, end_states)
 
 
-def read_in_parallel(
-    run: ExtractRun, batch_resources: Sequence[BatchResource], finish: FinishResource, end_states: EndStates
-) -> None:
+def read_in_parallel(run: ExtractRun, batch_resources: Sequence[BatchResource], end_states: EndStates) -> None:
     """Read resources in threads; each thread mostly waits for the API or for a commit."""
     waiting = {batch_resource.resource: batch_resource for batch_resource in sorted(batch_resources, key=is_optional)}
     max_readers = run.settings.etl_concurrency  # with one call at a time, one resource at a time
@@ -58,7 +56,7 @@ def read_in_parallel(
                 : max_readers - len(reading)
             ]:
                 del waiting[batch_resource.resource]
-                future = threads.submit(copy_context().run, read_resource, run, batch_resource, finish, end_states)
+                future = threads.submit(copy_context().run, read_resource, run, batch_resource, end_states)
                 reading[future] = batch_resource.resource
             run.active_readers = len(reading)
             for future in wait(reading, PULSE, FIRST_COMPLETED).done:

@@ -29,13 +29,13 @@ from etl.extract.run import ExtractRun
 from etl.extract.scheduler import read_all
 from etl.extract.selection import find_out_of_reach, resource_names
 from etl.ledger import batches
-from etl.ledger.batches import Batch, BatchResource
+from etl.ledger.batches import Batch
 from etl.ledger.children.queue import RefreshAge
 from etl.ledger.leases import Waiting, hold_lease
 from etl.ledger.staging.classify import IncomingRecord
 from etl.ledger.staging.stage import StageContext, stage_records
 from etl.ledger.transaction import Ledger
-from etl.models.states import BatchState
+from etl.models.states import EXTRACT, BatchState
 from etl.record import ReadSet
 from etl.reshape.rules import rules_version
 from etl.window import Window
@@ -69,7 +69,7 @@ class ExtractService:
         with self.connect(names) as (api, ledger):
             window = Window.of(sync_window).clipped_to(api.now)
             register_account(ledger, self.settings, api)
-            batch = batches.build_batch(ledger.tenant, window, rules_version(self.settings), "extract", {})
+            batch = batches.build_batch(ledger.tenant, window, rules_version(self.settings), EXTRACT, {})
             windows = dict.fromkeys(names, window)
             ledger.commit(partial(batches.create_batch, batch=batch, windows=windows, version=etl.__version__))
             self.read(api, ledger, batch)
@@ -101,17 +101,13 @@ class ExtractService:
         make_writer = partial(make_staging_writer, settings=self.settings, batch=batch)
         workers = WorkerPool(ledger, self.settings, batch, make_writer)
         run = ExtractRun(
-            ledger, self.settings, batch, api.event_loop, api.api, workers, self.watch, "extract", self.stop,
+            ledger, self.settings, batch, api.event_loop, api.api, workers, self.watch, EXTRACT, self.stop,
             today=api.now.date(), traffic=api.api.traffic,
         )  # fmt: skip
         batch_resources = ledger.read(partial(batches.read_batch_resources, batch_id=batch.id))
         ledger.commit(partial(batches.advance_batch, batch_id=batch.id, state=BatchState.EXTRACTING))
         with ledger.mark_failed_on_error(batch.id), recording_traffic(ledger, batch.id, api.api.traffic), workers:
-            read_all(
-                run,
-                [batch_resource for batch_resource in batch_resources if not batch_resource.fully_read],
-                keep_running,
-            )
+            read_all(run, [batch_resource for batch_resource in batch_resources if not batch_resource.fully_read])
         ledger.commit(partial(batches.advance_batch, batch_id=batch.id, state=BatchState.EXTRACTED))
 
 
@@ -130,8 +126,3 @@ def make_staging_writer(ledger: Ledger, settings: Settings, batch: Batch) -> Pag
         return stage_records(connection, context, resource, incoming, sets, window)
 
     return PageWriter(ledger, batch.id, settings.etl_api_timezone, batch.rules, stage, RefreshAge.of(settings))
-
-
-def keep_running(connection: Connection, batch_resource: BatchResource, complete: bool) -> BatchResource:  # noqa: ARG001, FBT001 (a FinishResource)
-    """Leave a resource that was read unchanged; the load step finishes it."""
-    return batch_resource

@@ -119,14 +119,16 @@ class CustomerDetails(Model):
 
     contact_id: Mapped[UUID | None] = field(CONTACT_ID, Reference("contacts"), required=True)
     location_id: Mapped[UUID | None] = field("LocationID", Reference("locations"))
-    display_name: Mapped[str | None] = field("DisplayName", Text(placeholders=True), expected=True, personal=True)
+    display_name: Mapped[str | None] = field(
+        "DisplayName", Text(placeholders=True, person=True), expected=True, personal=True
+    )
     salutation: Mapped[str | None] = field("Salutation", Text(placeholders=True), personal=True)
     preferred_language: Mapped[str | None] = field("PreferredLanguageCode", Word())
     is_prospect: Mapped[bool | None] = field("Prospect", Boolean())
     is_person: Mapped[bool | None] = field("IsPerson", Boolean())
-    first_name: Mapped[str | None] = field("FirstName", Text(placeholders=True), personal=True)
+    first_name: Mapped[str | None] = field("FirstName", Text(placeholders=True, person=True), personal=True)
     middle_name: Mapped[str | None] = field("MiddleName", Text(placeholders=True), personal=True)
-    last_name: Mapped[str | None] = field("LastName", Text(placeholders=True), personal=True)
+    last_name: Mapped[str | None] = field("LastName", Text(placeholders=True, person=True), personal=True)
     business_name: Mapped[str | None] = field("BusinessName", Text(placeholders=True), personal=True)
     fein: Mapped[str | None] = field("FEIN", Text(placeholders=True), personal=True)
     birth_date: Mapped[date | None] = field("DOB", Date(), personal=True)

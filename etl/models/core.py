@@ -56,9 +56,10 @@ def name_id(name: str) -> str:
     return f"{BY_NAME}{name}"
 
 
-#: The name and the id of the agent and of the CSR, by their names in PolicyInfo and in all other calls.
-AGENT_NAME, AGENT_ID = first_of("AgentName", "Agent"), "AgentID"
-CSR_NAME, CSR_ID = first_of("CSRName", "CSR"), "CsrID"
+#: The name and the id of the agent and of the CSR, by their names in PolicyInfo and in all other calls. Where a record
+#: has both, those of PolicyInfo count for the name as for the id, so that an id keeps its own name.
+AGENT_NAME, AGENT_ID = first_of("Agent", "AgentName"), "AgentID"
+CSR_NAME, CSR_ID = first_of("CSR", "CSRName"), "CsrID"
 
 
 def employees_named(record: Mapping[str, Any]) -> Iterator[tuple[str, str | None]]:

@@ -10,9 +10,9 @@ from uuid import UUID
 from sqlalchemy import Index
 from sqlalchemy.orm import Mapped
 
+from etl.models.adjustments import POLICY_ID, adjustment_id
 from etl.models.base import Model, field
 from etl.models.codes import BUSINESS_TYPE, COMMISSION_STATUS, COMMISSION_TRANSACTION
-from etl.models.products import POLICY_ID, adjustment_id
 from etl.models.sources import first_of, is_blank, is_record_id, objects_in, value_at
 from etl.values import (
     Boolean,

@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import Index, text
 from sqlalchemy.orm import Mapped
 
+from etl.models.adjustments import POLICY_ID, REASON_IDS, REASONS, first_reason_id, joined_reasons
 from etl.models.base import Model, computed, field
 from etl.models.codes import (
     ADJUSTMENT_TYPE,
@@ -20,17 +21,11 @@ from etl.models.codes import (
 )
 from etl.models.core import AGENT_ID, AGENT_NAME, CSR_ID, CSR_NAME
 from etl.models.policy_numbers import key_of
-from etl.models.sources import FirstOf, PartsOf, clean_code, first_of, is_blank, is_flagged, is_record_id, objects_in
+from etl.models.sources import FirstOf, clean_code, first_of, is_blank, is_flagged, is_record_id, objects_in
 from etl.values import Boolean, Date, Integer, Json, Money, Reference, SourceId, Text, TextList, Word
 
-#: Codes of a deleted policy and of a policy that is not issued yet; the type of an adjustment that cancels one.
-DELETED, PENDING, CANCELLATION = "D", "P", "C"
-
-#: Which policy a record read per policy belongs to.
-POLICY_ID = first_of("PolicyId", "_parent.PolicyId")
-
-#: The descriptions and the ids of the reasons of an adjustment.
-REASONS, REASON_IDS = PartsOf("AdjustmentReasons", "ReasonDescription"), PartsOf("AdjustmentReasons", "ReasonId")
+#: Codes of a deleted policy and of a policy that is not issued yet.
+DELETED, PENDING = "D", "P"
 
 #: The keys of LOBList[], PolicyAgencyFees[] and QuoteCarrierFees[].
 LINE = ("ID", "Name", "Code", "AcordCode", "InternalCode", "HasDetails", "IsPackage", "LOBDetailsGroup")
@@ -52,60 +47,15 @@ def lines_of(policy: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
         yield {"PolicyId": policy_id, "PolicyDetailsID": own_id, "LOBList": [line]}
 
 
-def of_line(key: str) -> FirstOf:
-    """Return the source of a fact about a detail's line of business: its own, else the first line of its policy."""
-    return first_of(f"LOBList.0.{key}", f"_parent.LOBList.0.{key}")
+def of_line(key: str, *own: str) -> FirstOf:
+    """Return the source of a fact about a detail's line of business: its list, that of its policy, its own fields."""
+    return first_of(f"LOBList.0.{key}", f"_parent.LOBList.0.{key}", *own)
 
 
 def detail_id(detail: Mapping[str, Any]) -> Any:
     """Return the source id of a policy detail: its own, else `policy:<PolicyId>`."""
     own = detail.get("PolicyDetailsID")
     return own if is_record_id(own) else f"policy:{POLICY_ID(detail)}"
-
-
-def adjustment_id(adjustment: Mapping[str, Any]) -> Any:
-    """Return the source id of an adjustment: its own, else `<PolicyId>:<date>:<type>`; None without both."""
-    own = adjustment.get("AdjustmentId")
-    if is_record_id(own):
-        return own
-    policy, day = POLICY_ID(adjustment), Date().clean(adjustment.get("AdjustmentDate"))
-    if is_record_id(policy) and isinstance(day, date):
-        raw_type = adjustment.get("AdjustmentType")
-        return f"{policy}:{day:%Y-%m-%d}:{clean_code(raw_type) or raw_type}"
-    return None
-
-
-def termination_id(adjustment: Mapping[str, Any]) -> Any:
-    """Return the source id of a termination: the adjustment's own, else `<PolicyId>:<date>`; None without both."""
-    own = adjustment_id(adjustment)
-    return own if own is None or is_record_id(adjustment.get("AdjustmentId")) else own.rpartition(":")[0]
-
-
-def cancellations_among(adjustment: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    """Yield the termination that an adjustment of type C records."""
-    if clean_code(adjustment.get("AdjustmentType")) == CANCELLATION:
-        yield {
-            **adjustment,
-            "AdjustmentId": adjustment_id(adjustment),
-            "TerminationID": termination_id(adjustment),
-            "ReturnPremium": return_premium(adjustment),
-        }
-
-
-def first_reason_id(adjustment: Mapping[str, Any]) -> Any:
-    """Return the first id in AdjustmentReasons[]."""
-    return next(iter(REASON_IDS(adjustment)), None)
-
-
-def joined_reasons(adjustment: Mapping[str, Any]) -> str | None:
-    """Return the descriptions in AdjustmentReasons[], joined by semicolons."""
-    return "; ".join(str(reason).strip() for reason in REASONS(adjustment) if not is_blank(reason)) or None
-
-
-def return_premium(adjustment: Mapping[str, Any]) -> Any:
-    """Return the negative of PremiumChange."""
-    change = Money().clean(adjustment.get("PremiumChange"))
-    return -change if isinstance(change, Decimal) else adjustment.get("PremiumChange")
 
 
 def pending_application(policy: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
@@ -200,8 +150,8 @@ class PolicyDetail(Model):
     keeps_history = True
 
     policy_id: Mapped[UUID | None] = field(POLICY_ID, Reference("policies"), required=True)
-    line_of_business: Mapped[str | None] = field(of_line("Name"), Text())
-    lob_id: Mapped[str | None] = field(of_line("ID"), SourceId())
+    line_of_business: Mapped[str | None] = field(of_line("Name", "LOB"), Text())
+    lob_id: Mapped[str | None] = field(of_line("ID", "LOBID"), SourceId())
     lob_code: Mapped[str | None] = field(of_line("Code"), Word())
     acord_code: Mapped[str | None] = field(of_line("AcordCode"), Word())
     internal_code: Mapped[str | None] = field(of_line("InternalCode"), Word())

@@ -18,6 +18,8 @@ class BatchState(StrEnum):
 
 #: The command of a dry run's batch.
 DRY_RECONCILE = "reconcile --dry-run"
+#: The command of a batch of the separate services.
+EXTRACT = "extract"
 #: Commands whose batches say nothing about how far a resource is read.
 NOT_READING = ("replay", DRY_RECONCILE)
 

@@ -1,24 +1,32 @@
 """The mail server: one connection over TLS, with a timeout, for several emails."""
 
-import smtplib
+import asyncio
 import socket
 import ssl
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.message import EmailMessage
-from email.policy import SMTP
+from email.policy import SMTP as SMTP_LINES
 from email.utils import format_datetime
 from typing import Self
 from urllib.parse import unquote, urlsplit
+
+from aiosmtplib import (
+    SMTP,
+    SMTPAuthenticationError,
+    SMTPConnectError,
+    SMTPException,
+    SMTPRecipientsRefused,
+    SMTPResponseException,
+    SMTPServerDisconnected,
+)
 
 from etl.config.parsers import is_loopback
 from etl.config.settings import Settings, secret_text
 from etl.ledger.notifications.outbox import Mail
 from etl.models.states import MailKind
-from etl.notifications.smtp_login import Utf8Smtp, Utf8SmtpOverTls
 
 #: Seconds for the connection, and for each email.
 TIMEOUT_SECONDS = 10.0
@@ -32,6 +40,16 @@ class MailFailed(Exception):
 
 class ServerFailed(MailFailed):
     """The mail server cannot be used, so no other email is tried."""
+
+
+class Connection(SMTP):
+    """A connection that ends at once: TLS would wait for the server's last word, and outlive the event loop."""
+
+    def close(self) -> None:
+        """Close the connection without a farewell of TLS; `quit` has said it in SMTP."""
+        if isinstance(self.transport, asyncio.WriteTransport):
+            self.transport.abort()
+        super().close()
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,70 +72,67 @@ class MailServer:
         port = parts.port or PORTS[parts.scheme]
         return cls(host, port, implicit, starttls, unquote(parts.username or ""), unquote(parts.password or ""))
 
+    def connection(self) -> Connection:
+        """Return a connection, not yet opened, that is encrypted and logged in as required."""
+        return Connection(
+            hostname=self.host,
+            port=self.port,
+            use_tls=self.implicit_tls,
+            start_tls=self.starttls,
+            username=self.user or None,
+            password=self.password or None,
+            local_hostname=socket.gethostname() or "localhost",  # the library would look the full name up
+            timeout=None,  # the deadline of the whole step holds
+        )
+
     def __str__(self) -> str:
         return f"The mail server {self.host}:{self.port}"
 
 
-@contextmanager
-def open_mail_server(settings: Settings) -> Iterator[smtplib.SMTP]:
+@asynccontextmanager
+async def open_mail_server(settings: Settings) -> AsyncIterator[SMTP]:
     """Open a connection to the mail server and log in; raise ServerFailed if that fails."""
     server = MailServer.from_url(secret_text(settings.etl_smtp_url))
+    client = server.connection()
     try:
-        client = connect_and_log_in(server)
-    except (OSError, smtplib.SMTPException) as error:
+        async with asyncio.timeout(TIMEOUT_SECONDS):
+            await client.connect()
+    except (OSError, SMTPException) as error:
         raise ServerFailed(f"{server} {failure_reason(error)}.") from None
     try:
         yield client
     finally:
-        with suppress(OSError, smtplib.SMTPException), within_timeout(client):
-            client.quit()
+        with suppress(OSError, SMTPException):
+            async with asyncio.timeout(TIMEOUT_SECONDS):
+                await client.quit()
         client.close()
 
 
-def connect_and_log_in(server: MailServer) -> smtplib.SMTP:
-    """Return a connection to the server, encrypted and logged in as required."""
-    name, context = socket.gethostname() or "localhost", ssl.create_default_context()
-    client = (
-        Utf8SmtpOverTls(local_hostname=name, timeout=TIMEOUT_SECONDS, context=context)
-        if server.implicit_tls
-        else Utf8Smtp(local_hostname=name, timeout=TIMEOUT_SECONDS)
-    )
-    vars(client)["_host"] = (
-        server.host
-    )  # the name that TLS verifies; smtplib sets it only in a constructor that connects
-    try:
-        with within_timeout(client):
-            client.connect(server.host, server.port)
-            client.ehlo_or_helo_if_needed()
-            if server.starttls:
-                client.starttls(context=context)
-                client.ehlo()
-            if server.user:
-                client.login(server.user, server.password)
-    except BaseException:
-        client.close()
-        raise
-    return client
-
-
-def send_mail(client: smtplib.SMTP, settings: Settings, mail: Mail) -> None:
+async def send_mail(client: SMTP, settings: Settings, mail: Mail) -> None:
     """Send an email; raise MailFailed if the server refuses it, ServerFailed if the server cannot be used."""
     message = build_email(settings, mail)
     server = MailServer.from_url(secret_text(settings.etl_smtp_url))
     try:
-        with within_timeout(client):
-            refused = client.send_message(message)
-    except (smtplib.SMTPResponseException, smtplib.SMTPRecipientsRefused) as error:
+        async with asyncio.timeout(TIMEOUT_SECONDS):
+            refused, _ = await client.send_message(message)
+    except (SMTPResponseException, SMTPRecipientsRefused) as error:
         raise MailFailed(f"{server} {failure_reason(error)}.") from None
-    except (OSError, smtplib.SMTPException) as error:
+    except (OSError, SMTPException) as error:
+        client.close()
         raise ServerFailed(f"{server} {failure_reason(error)}.") from None
     if refused:
         raise MailFailed(f"{server} accepted the email for only some recipients ({len(refused)} refused).")
 
 
+async def send_one(settings: Settings, mail: Mail) -> None:
+    """Send an email over a connection of its own; raise MailFailed if that fails."""
+    async with open_mail_server(settings) as client:
+        await send_mail(client, settings, mail)
+
+
 def build_email(settings: Settings, mail: Mail) -> EmailMessage:
     """Return an email as it is sent; the library refuses a header with a line break."""
-    message = EmailMessage(policy=SMTP)
+    message = EmailMessage(policy=SMTP_LINES)
     recipients = settings.etl_digest_to if mail.kind is MailKind.DIGEST else None
     message["From"] = settings.etl_mail_from or ""
     message["To"] = recipients or settings.etl_mail_to or ""
@@ -130,45 +145,27 @@ def build_email(settings: Settings, mail: Mail) -> EmailMessage:
     return message
 
 
-@contextmanager
-def within_timeout(client: smtplib.SMTP) -> Iterator[None]:
-    """Shut down the connection if the block takes too long: a server that sends byte by byte never times out."""
-    timer = threading.Timer(TIMEOUT_SECONDS, shut_down_socket, [client])
-    timer.daemon = True
-    timer.start()
-    try:
-        yield
-    finally:
-        timer.cancel()
-
-
-def shut_down_socket(client: smtplib.SMTP) -> None:
-    """Shut down the socket of a connection, so that a blocked call returns."""
-    if client.sock is not None:
-        with suppress(OSError):
-            socket.socket.shutdown(client.sock, socket.SHUT_RDWR)
-
-
 #: The reason for a failure, in our own words; the first type that fits. `{code}` is the server's reply code.
-REASONS: tuple[tuple[type[Exception], str], ...] = (
-    (smtplib.SMTPAuthenticationError, "rejected the user or password in ETL_SMTP_URL ({code})"),
-    (
-        smtplib.SMTPNotSupportedError,
-        "does not support STARTTLS or login, which ETL_SMTP_URL requires; add ?tls=off to send unencrypted",
-    ),
+REASONS: tuple[tuple[type[BaseException], str], ...] = (
+    (SMTPAuthenticationError, "rejected the user or password in ETL_SMTP_URL ({code})"),
     (
         ssl.SSLCertVerificationError,
         "has a certificate that cannot be verified; for a private certificate authority, set SSL_CERT_FILE",
     ),
-    (smtplib.SMTPResponseException, "returned an error ({code})"),
-    (smtplib.SMTPRecipientsRefused, "refused every recipient"),
+    (SMTPResponseException, "returned an error ({code})"),
+    (SMTPRecipientsRefused, "refused every recipient"),
     (TimeoutError, f"did not answer within {TIMEOUT_SECONDS:g} s"),
-    (smtplib.SMTPServerDisconnected, f"disconnected, or took longer than {TIMEOUT_SECONDS:g} s"),
-    (Exception, "cannot be reached ({kind})"),
+    (SMTPServerDisconnected, "disconnected"),
+    (OSError, "cannot be reached ({kind})"),
+    (
+        SMTPException,  # the library has no type of its own for this
+        "does not support STARTTLS or login, which ETL_SMTP_URL requires; add ?tls=off to send unencrypted",
+    ),
 )
 
 
 def failure_reason(error: Exception) -> str:
     """Return the reason for a failure, without the server's reply, which may quote an email address."""
-    template = next(template for kind, template in REASONS if isinstance(error, kind))
-    return template.format(code=getattr(error, "smtp_code", ""), kind=type(error).__name__)
+    cause = error.__cause__ if type(error) is SMTPConnectError and error.__cause__ else error
+    template = next(template for kind, template in REASONS if isinstance(cause, kind))
+    return template.format(code=getattr(cause, "code", ""), kind=type(cause).__name__)

@@ -1,5 +1,6 @@
 """Reports a database outage without the database: once, remembered in a file in the data folder."""
 
+import asyncio
 import json
 import os
 from datetime import UTC, datetime
@@ -10,7 +11,7 @@ from etl.config.settings import Settings
 from etl.database.embedded.paths import server_paths
 from etl.notifications import templates
 from etl.notifications.detect import describe_error
-from etl.notifications.mail_server import MailFailed, open_mail_server, send_mail
+from etl.notifications.mail_server import MailFailed, send_one
 from etl.notifications.message import to_mail
 
 log = get_logger(__name__)
@@ -29,8 +30,7 @@ def mail_database_outage(settings: Settings, error: Exception) -> bool:
     throttled = record_outage(outage_note)
     message = templates.database_down_message(settings.etl_tenant, describe_error(error), throttled=throttled)
     try:
-        with open_mail_server(settings) as client:
-            send_mail(client, settings, to_mail(message))
+        asyncio.run(send_one(settings, to_mail(message)))
     except MailFailed as failed:
         log.warning("email about the database not sent", reason=str(failed))
         outage_note.unlink(missing_ok=True)

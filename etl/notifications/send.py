@@ -1,5 +1,6 @@
 """Sends the emails in the outbox: claimed, sent, marked; an email that fails waits for the next run."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -33,28 +34,28 @@ def send_queued(ledger: Ledger, settings: Settings) -> SendResult:
     mails = ledger.commit(partial(outbox.claim_emails, tenant=ledger.tenant))
     if not mails:
         return SendResult()
-    try:
-        with open_mail_server(settings) as client:
-            return send_all(ledger, settings, mails, client)
-    except ServerFailed as error:
-        return requeue(ledger, mails, error)
+    return asyncio.run(send_all(ledger, settings, mails))
 
 
-def send_all(ledger: Ledger, settings: Settings, mails: Sequence[Mail], client: object) -> SendResult:
+async def send_all(ledger: Ledger, settings: Settings, mails: Sequence[Mail]) -> SendResult:
     """Send emails over one connection; a refused email does not stop the others."""
     done = failed = 0
     last = None
-    for position, mail in enumerate(mails):
-        try:
-            send_mail(client, settings, mail)  # type: ignore[arg-type]  # smtplib's own client
-        except ServerFailed as error:
-            unsent = requeue(ledger, mails[position:], error)
-            return SendResult(done, failed + unsent.failed, unsent.error)
-        except MailFailed as error:
-            failed, last = failed + 1, requeue(ledger, [mail], error).error
-        else:
-            ledger.commit(partial(outbox.mark_sent, mail_id=mail.id))
-            done += 1
+    try:
+        async with open_mail_server(settings) as client:
+            for mail in mails:
+                try:
+                    await send_mail(client, settings, mail)
+                except ServerFailed:
+                    raise
+                except MailFailed as error:
+                    failed, last = failed + 1, requeue(ledger, [mail], error).error
+                else:
+                    ledger.commit(partial(outbox.mark_sent, mail_id=mail.id))
+                    done += 1
+    except ServerFailed as error:
+        unsent = requeue(ledger, mails[done + failed :], error)
+        return SendResult(done, failed + unsent.failed, unsent.error)
     return SendResult(done, failed, last)
 
 

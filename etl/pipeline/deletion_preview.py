@@ -22,7 +22,7 @@ from etl.events import Planned, Started
 from etl.extract.account import register_account
 from etl.extract.list_reader import ListReader
 from etl.extract.offers import counts_as_documented, is_absence
-from etl.extract.read_resource import report_end
+from etl.extract.read_resource import read_list, report_end
 from etl.extract.record_traffic import recording_traffic
 from etl.extract.run import RESOURCE_ERRORS, ExtractRun
 from etl.extract.verify_deleted import verify_deleted
@@ -92,7 +92,7 @@ def read_ids(run: ExtractRun, batch_resource: BatchResource) -> BatchResource:
     run.ledger.commit(partial(batches.mark_running, batch_id=run.batch.id, resources=[resource.name]))
     run.watch(Started(run.step, resource.name))
     try:
-        ListReader(run, batch_resource).read()
+        read_list(run, ListReader(run, batch_resource))
     except RESOURCE_ERRORS as error:
         is_offered = run.ledger.read(partial(counts_as_documented, tenant=run.ledger.tenant, resource=resource))
         is_absent = is_absence(error, resource) and not is_offered

@@ -10,7 +10,6 @@ from etl.ledger.batches import Batch, BatchResource
 from etl.ledger.children import queue as children
 from etl.ledger.transaction import Ledger
 from etl.models.states import ENDED, ResourceState
-from etl.pipeline.sync import build_finish
 from etl.resources import find_resource
 
 UNREAD = "only partly read; the next run resumes from there"
@@ -23,13 +22,7 @@ def finish_read(ledger: Ledger, batch: Batch, batch_resource: BatchResource) -> 
     if batch_resource.status in ENDED or not resource.endpoints or remaining is None:
         return
     if not remaining:
-        finish_resource(
-            ledger,
-            batch.id,
-            resource,
-            build_finish(batch),
-            complete=has_nothing_outstanding(ledger, batch, batch_resource),
-        )
+        finish_resource(ledger, batch, resource, complete=has_nothing_outstanding(ledger, batch, batch_resource))
 
 
 def has_nothing_outstanding(ledger: Ledger, batch: Batch, batch_resource: BatchResource) -> bool:
@@ -63,4 +56,4 @@ def finish_derived(ledger: Ledger, batch: Batch) -> None:
         except ApiUnavailable as error:
             ledger.commit(partial(batches.set_resource_state, status=ResourceState.FAILED, error=str(error), **key))
         else:
-            finish_resource(ledger, batch.id, resource, build_finish(batch))
+            finish_resource(ledger, batch, resource)

@@ -9,7 +9,7 @@ from etl.errors import UsageError
 from etl.ledger import batches
 from etl.ledger.batches import Batch, BatchResource
 from etl.ledger.children import queue as children
-from etl.models.states import DRY_RECONCILE, NOT_READING, BatchState, ResourceState
+from etl.models.states import DRY_RECONCILE, EXTRACT, NOT_READING, BatchState, ResourceState
 
 #: Reopens slices that used up their reads, and those of a failed resource without pending slices.
 REOPEN_SLICES = text("""
@@ -25,7 +25,7 @@ REOPEN_SLICES = text("""
 """)
 
 #: Commands whose batches are not extracted, transformed and loaded as one stream.
-NOT_STREAMED = ("extract", *NOT_READING)
+NOT_STREAMED = (EXTRACT, *NOT_READING)
 
 #: Maximum reads of a slice in one run.
 READS_PER_RUN = 3

@@ -20,7 +20,6 @@ from etl.engine.workers import WorkerPool
 from etl.events import Message, Planned, Watch
 from etl.extract import ExtractService
 from etl.extract.account import register_account
-from etl.extract.read_resource import FinishResource
 from etl.extract.record_traffic import recording_traffic
 from etl.extract.run import ExtractRun
 from etl.extract.scheduler import read_all
@@ -36,7 +35,7 @@ from etl.ledger.transaction import Ledger
 from etl.load import LoadService
 from etl.load.computed import refresh_computed_columns
 from etl.local_time import format_moment
-from etl.models.states import DRY_RECONCILE, BatchState, ResourceState
+from etl.models.states import DRY_RECONCILE, EXTRACT, BatchState, ResourceState
 from etl.pipeline.deletion_preview import preview_deletions, run_preview
 from etl.pipeline.fallbacks import update_fallbacks
 from etl.pipeline.options import Options, Plan
@@ -99,7 +98,7 @@ def retry(engine: Engine, settings: Settings, batch_id: UUID | None = None, watc
     check_migrated(engine)
     ledger = Ledger(engine, settings.etl_tenant)
     batch = ledger.read(partial(batch_to_resume, tenant=settings.etl_tenant, batch_id=batch_id))
-    if batch.command == "extract":
+    if batch.command == EXTRACT:
         return retry_in_steps(engine, settings, batch, watcher)
     run_again = run_preview if batch.command == DRY_RECONCILE else run_batch
     names = [
@@ -184,7 +183,7 @@ def run_batch(ledger: Ledger, settings: Settings, api: Api, batch: Batch, watche
     ledger.commit(partial(batches.advance_batch, batch_id=batch.id, state=BatchState.EXTRACTING))
     with ledger.mark_failed_on_error(batch.id), recording_traffic(ledger, batch.id, api.api.traffic):
         with run.workers:
-            read_all(run, batch_resources, build_finish(batch))
+            read_all(run, batch_resources)
         scans = finish_batch(ledger, settings, batch, watcher, partial(verify_deleted, api))
     summary = summarize_batch(ledger, batch.id, earlier + time.monotonic() - began)
     return replace(summary, swept=scans, has_backlog=run.has_backlog)
@@ -273,15 +272,6 @@ def purge_old_raw_rows(ledger: Ledger, settings: Settings, names: Sequence[str])
     if settings.etl_raw_retention is not None:
         for name in names:
             retention.purge_resource(ledger, find_resource(name), settings.etl_raw_retention)
-
-
-def build_finish(batch: Batch) -> FinishResource:
-    """Return the callback that closes a resource of a batch, and advances its watermark if it is complete."""
-
-    def finish(connection: Connection, resource: BatchResource, complete: bool) -> BatchResource:  # noqa: FBT001 (its type)
-        return balance.close_resource(connection, batch, resource, moves_watermark=complete)
-
-    return finish
 
 
 def complete_batch(connection: Connection, batch: Batch) -> None:

@@ -11,7 +11,7 @@ from etl.events import Started
 from etl.extract.details.call_budget import CallBudget
 from etl.extract.details.detail_reader import DetailReader
 from etl.extract.list_reader import ListReader
-from etl.extract.read_resource import mark_unreadable, record_drift
+from etl.extract.read_resource import mark_unreadable, read_list, record_drift
 from etl.extract.run import RESOURCE_ERRORS, ExtractRun
 from etl.extract.scheduler import is_child
 from etl.ledger import batches, slices
@@ -106,7 +106,7 @@ def remaining_slices(connection: Connection, run: ExtractRun, resource: str, cal
 def read_list_slices(run: ExtractRun, batch_resource: BatchResource, item: ResourceSlices) -> None:
     """Read some slices of a list; store an error that concerns only this resource with the batch."""
     try:
-        ListReader(run, batch_resource).read(item.numbers)
+        read_list(run, ListReader(run, batch_resource), item.numbers)
     except RESOURCE_ERRORS as error:
         mark_unreadable(run, find_resource(batch_resource.resource), error)
     else:

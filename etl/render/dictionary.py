@@ -41,7 +41,9 @@ Rendered from the declarations by `python -m etl.render`; a test fails when this
 
 *Absent* is the effect of a missing value: **refused** (the record is not loaded), *noted* (a finding), or none.
 *Personal* columns are masked for readers without access to personal data. A source such as `LOBList.0.Code` is a path
-in the record; `_parent` is the parent record, and `_call` a value implied by the API call.
+in the record; `_parent` is the parent record, and `_call` a value implied by the API call. The vendor publishes no
+codes: a meaning was seen in a public integration or in the vendor's samples, or it is *assumed* from how the code is
+used.
 """
 
 
@@ -125,11 +127,16 @@ def describe_kind(field: Field) -> str:
     if isinstance(kind, Reference):
         return f"reference to {kind.table}"
     if isinstance(kind, Code):
-        meanings = ", ".join(
-            f"{code} {meaning}{' (assumed)' if code in kind.assumed else ''}" for code, meaning in kind.meanings.items()
-        )
-        return f"{'closed' if kind.closed else 'open'} code: {meanings}"
+        return f"{'closed' if kind.closed else 'open'} code: {describe_codes(kind)}"
     return kind.name
+
+
+def describe_codes(kind: Code) -> str:
+    """Return the codes of a vocabulary with their meanings, and which of the meanings are assumed."""
+    codes = (
+        f"{code} {meaning}{' (assumed)' if code in kind.assumed else ''}" for code, meaning in kind.meanings.items()
+    )
+    return "; ".join(codes) or "no meaning is known"
 
 
 def describe_field_source(field: Field) -> str:

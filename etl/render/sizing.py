@@ -1,12 +1,24 @@
 """The page on sizing: calls and hours of three books, computed by the arithmetic of the forecast."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from etl.config.parsers import parse_refresh_ages
 from etl.config.rate_limit import DEFAULT, parse_rate_limit
 from etl.config.settings import Settings
-from etl.pipeline.forecast.book_calls import SIGN_IN, Book, Ways, count_day, count_first_sync, list_feeds
+from etl.pipeline.forecast.book_calls import (
+    RUNS_A_DAY,
+    SIGN_IN,
+    Book,
+    Ways,
+    count_day,
+    count_details,
+    count_first_sync,
+    count_lists,
+    list_feeds,
+    list_resources,
+)
+from etl.resources import USEFUL
 from etl.status.format import format_duration, format_number
 
 LIMIT = parse_rate_limit(DEFAULT)
@@ -14,9 +26,15 @@ LIMIT = parse_rate_limit(DEFAULT)
 LARGE, SMALL = 500, 100
 #: The ages at which details are read again by default.
 REFRESH_DAYS = tuple(age.days for age in parse_refresh_ages(Settings.model_fields["etl_refresh_age"].default))
-#: How details are read now, and how the first versions read them.
-NOW = Ways(everything=False, lists_a_run=SIGN_IN + len(list(list_feeds())), refresh_days=REFRESH_DAYS)
-BEFORE = Ways(everything=True, lists_a_run=20, refresh_days=(7, 30))
+#: How details are read now, and how a program reads them that makes a call for every detail of every record.
+FEEDS = len(list(list_feeds()))
+NOW = Ways(
+    everything=False,
+    lists_a_run=SIGN_IN + FEEDS,
+    lists_a_day=len(list(list_resources())) - FEEDS,
+    refresh_days=REFRESH_DAYS,
+)
+BEFORE = Ways(everything=True, lists_a_run=20, lists_a_day=0, refresh_days=(7, 30))
 #: The book of the performance targets, and one of a third and one of four times its size.
 MIDDLE = Book(
     customers=5_000, policies=12_000, in_force=4_300, recent=3_700, placed=2_400, billing=60_000, other_contacts=800
@@ -34,19 +52,50 @@ BOOKS: Mapping[str, Book] = {"small": scale(MIDDLE, 1 / 3), "middle": MIDDLE, "l
 
 #: The rows of the table: a label, and the calls of a book.
 ROWS: Mapping[str, Callable[[Book], int]] = {
-    "useful database, pages of 500": lambda book: count_first_sync(book, LARGE).useful,
-    "useful database, pages of 100": lambda book: count_first_sync(book, SMALL).useful,
+    f"useful, pages of {LARGE}": lambda book: count_first_sync(book, LARGE).useful,
+    f"useful without billing, pages of {SMALL}": lambda book: count_first_sync(book, SMALL).without_billing,
+    f"useful, pages of {SMALL}": lambda book: count_first_sync(book, SMALL).useful,
     "current": lambda book: count_first_sync(book, LARGE).current,
     "complete": lambda book: count_first_sync(book, LARGE).complete,
-    "complete, if 90 % of policies were ever changed": lambda book: (
-        count_first_sync(replace(book, changed=0.9), LARGE).complete
-    ),
-    "complete, as before": lambda book: count_first_sync(book, LARGE, everything=True).complete,
+    f"complete, pages of {SMALL}": lambda book: count_first_sync(book, SMALL).complete,
+    "complete, 90 % of policies changed": lambda book: count_first_sync(replace(book, changed=0.9), LARGE).complete,
 }
-DAY_ROWS: Mapping[str, Callable[[Book], int]] = {
-    "a quiet day": lambda book: count_day(book, NOW),
-    "a quiet day, as before": lambda book: count_day(book, BEFORE),
+#: The calls in an explanation: what each is for, and their number.
+Parts = Mapping[str, int]
+#: What the calls for details are for, by resource, in order of extraction.
+DETAILS = {
+    "employee_list": "staff of the offices",
+    "account_info": "accounts of customers",
+    "documents": "documents of customers",
+    "policy_details": "details of policies",
+    "adjustments": "adjustments of policies",
+    "quotes": "quotes of policies",
 }
+
+
+def explain_first_sync(book: Book, *, everything: bool) -> Parts:
+    """Return the calls of a first sync by what they are for."""
+    lists = count_lists(book, LARGE)
+    pages = {f"pages of {name.replace('_', ' ')}": lists[name] for name in USEFUL}
+    details = count_details(book, everything=everything)
+    return {
+        "signing in": SIGN_IN,
+        **pages,
+        "other lists": sum(calls for name, calls in lists.items() if name not in USEFUL),
+        **{label: details[name] for name, label in DETAILS.items()},
+    }
+
+
+def explain_day(book: Book, ways: Ways) -> Parts:
+    """Return the calls of a day by what they are for."""
+    day = count_day(book, ways)
+    return {
+        f"{RUNS_A_DAY} hourly runs": day.runs,
+        "lists read once a day": day.lists,
+        "details of changed records": day.changed,
+        "active records, by age": day.active,
+        "other records, by age": day.others,
+    }
 
 
 def sizing_page() -> str:
@@ -57,7 +106,13 @@ def sizing_page() -> str:
         limit=LIMIT.calls,
         sizes=format_sizes(),
         first=format_table(ROWS),
-        day=format_table(DAY_ROWS),
+        first_parts=format_parts(lambda book, ways: explain_first_sync(book, everything=ways.everything)),
+        day_parts=format_parts(explain_day),
+        large_page=LARGE,
+        small_page=SMALL,
+        before_run=BEFORE.lists_a_run,
+        before_active=BEFORE.refresh_days[0],
+        before_others=BEFORE.refresh_days[1],
         a_day=format_number(round(LIMIT.per_second * 86_400)),
         active_days=REFRESH_DAYS[0],
         other_days=REFRESH_DAYS[1],
@@ -84,19 +139,44 @@ def format_sizes() -> str:
         ("invoices and payments", "billing"),
     ):
         rows.append((label, *(format_number(getattr(book, name)) for book in BOOKS.values())))
-    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+    return format_rows(rows)
 
 
 def format_table(rows: Mapping[str, Callable[[Book], int]]) -> str:
     """Return a table of calls and their time, a column a book."""
     lines = [("", *BOOKS), ("---", *("---" for _ in BOOKS))]
     lines += [(label, *(format_cell(count(book)) for book in BOOKS.values())) for label, count in rows.items()]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    return format_rows(lines)
+
+
+def format_parts(explain: Callable[[Book, Ways], Parts]) -> str:
+    """Return a table of what calls are for: now and before, two columns a book, and their sums and times."""
+    parts = [explain(book, ways) for book in BOOKS.values() for ways in (NOW, BEFORE)]
+    sums = [sum(part.values()) for part in parts]
+    labels = [label for label in parts[0] if any(part[label] for part in parts)]
+    rows = [
+        ["", *(f"{name}, {way}" for name in BOOKS for way in ("now", "before"))],
+        ["---", *("---:" for _ in parts)],
+        *([label, *(format_number(part[label]) for part in parts)] for label in labels),
+        ["**calls**", *map(format_number, sums)],
+        ["**time**", *map(format_time, sums)],
+    ]
+    return format_rows(rows)
+
+
+def format_rows(rows: Sequence[Sequence[str]]) -> str:
+    """Return the lines of a table."""
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
 def format_cell(calls: int) -> str:
     """Return calls and their time at the default limit."""
-    return f"{format_number(calls)}: {format_duration(round(LIMIT.seconds_for(calls) / 60) * 60 or 60)}"
+    return f"{format_number(calls)}: {format_time(calls)}"
+
+
+def format_time(calls: int) -> str:
+    """Return the time of calls at the default limit."""
+    return format_duration(round(LIMIT.seconds_for(calls) / 60) * 60 or 60)
 
 
 PAGE = """# Sizing
@@ -141,22 +221,25 @@ Calls, and their time at {limit} calls a minute:
 - **Current** means that details are read of customers, and of policies in force, pending or ended within 13
   months.
 - **Complete** means that all details are read.
-- **As before** is the way of the first versions: every kind of detail for every policy and contact, in no order of
-  value.
+- **Pages of {small_page}** are for accounts that accept no larger ones. The lists take five times as many calls then;
+  the details take the same.
 
-The arithmetic of the middle book: {customers} customers with two calls each, {policies} policies with one call
-each, half of the policies with a second call for adjustments, a fifth of them with a call for quotes, and the
-pages of the lists.
+The arithmetic, with pages of {large_page}. **Before** is a call for every kind of detail of every policy and contact,
+carriers and staff included, as the first versions made them:
+
+{first_parts}
 
 ## A day afterwards
 
-A quiet day changes 1 % of customers and policies. Calls, and their time in all:
+A quiet day changes 1 % of customers and policies. **Before**, an hourly run made {before_run} calls, and details
+were read again after {before_active} days, or {before_others} days for what is not active.
 
-{day}
+{day_parts}
 
 An hourly run without changes makes {a_run} calls: one to sign in, and one for each feed. Changed records take
-their calls at once. The rest of a day's calls refresh details by age: after 30 days for what is active, after 180
-days for the rest. The limit allows {a_day} calls a day, so the agency's other integrations keep most of them.
+their calls at once. The rest of a day's calls refresh details by age: after {active_days} days for what is active,
+after {other_days} days for the rest. The limit allows {a_day} calls a day, so the agency's other integrations
+keep most of them.
 
 ## What limits next
 

@@ -51,16 +51,7 @@ def explanation_to_json(explanation: Explanation, *, personal: bool) -> dict[str
             }
             for referrer in explanation.referrers
         ],
-        "findings": [
-            {
-                "field": finding.field,
-                "rule": finding.rule,
-                "severity": finding.severity,
-                "state": finding.state,
-                "message": finding.message,
-            }
-            for finding in explanation.findings
-        ],
+        "findings": explanation.findings,
     }
 
 
@@ -91,7 +82,7 @@ def column_to_json(trace: ColumnTrace, *, personal: bool) -> dict[str, Any]:
         "column": trace.column,
         "source": trace.source,
         "kind": trace.kind,
-        "did": trace.result.value,
+        "did": trace.result,
         "points_to": trace.table,
         "rule": trace.rule,
         "words": trace.message,

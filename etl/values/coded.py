@@ -61,9 +61,11 @@ class Code(Kind):
     def __post_init__(self) -> None:
         """Copy the meanings; raise ValueError for a code that cleaning could never return."""
         object.__setattr__(self, "meanings", dict(self.meanings))
-        wrong = [code for code in {*self.meanings, *self.assumed} if not _CODE.fullmatch(code)]
+        wrong = [code for code in self.meanings if not _CODE.fullmatch(code)]
         if wrong:
             raise ValueError(f"The {self.vocabulary} codes {wrong} must be at most 12 capitals without spaces.")
+        if unexplained := sorted(self.assumed - self.meanings.keys()):
+            raise ValueError(f"The {self.vocabulary} codes {unexplained} are assumed to mean something, but not what.")
 
     @classmethod
     def example(cls) -> "Code":

@@ -49,8 +49,13 @@ def test_a_failed_run_is_mailed_once_and_so_is_its_end(qqetl: CommandLine, sink:
     assert [(incident["kind"], incident["times_seen"], incident["told"]) for incident in shown["open"]] == [
         ("credentials_refused", 2, True)
     ]
+    tried = qqetl("notices", "--test")
+    assert (tried.returncode, sink[0].subjects[1:]) == (0, ["qqetl default: test email"])
+    for told in (tried.stdout, sink[0].text()):
+        assert "QQCatalyst rejected the credentials" in told
+    assert "No open incidents" not in sink[0].text()
     assert qqetl(*SYNC).returncode == 0
-    assert sink[0].subjects[1:] == ["qqetl default: resolved: QQCatalyst rejected the credentials"]
+    assert sink[0].subjects[2:] == ["qqetl default: resolved: QQCatalyst rejected the credentials"]
     assert "Action needed: none" in qqetl("notices").stdout
 
 

@@ -111,16 +111,21 @@ def gate(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def start(gate: Path, script: str) -> subprocess.CompletedProcess[str]:
+    """Call the gate with a `run` script."""
+    (gate / "run").write_text(f"#!/bin/sh\n{script}\n")
+    (gate / "run").chmod(0o755)
+    environment = {**os.environ, "ETL_TENANT": "somebody's"}
+    return subprocess.run([str(gate / ".ci/run")], env=environment, capture_output=True, text=True, check=False)
+
+
 def call(gate: Path, *, check: int = 0, oldest: int = 0, test: int = 0, closing: str = LAST_LINE) -> tuple[int, str]:
     """Call the gate with parts that have these exit statuses; return its exit status and last line."""
-    script = gate / "run"
-    script.write_text(
-        f'#!/bin/sh\ncase $1 in check) exit {check};; esac\necho "{closing}"\n'
-        f"case $2 in --postgres) exit {oldest};; *) exit {test};; esac\n"
+    completed = start(
+        gate,
+        f'case $1 in check) exit {check};; esac\necho "{closing}"\n'
+        f"case $2 in --postgres) exit {oldest};; *) exit {test};; esac",
     )
-    script.chmod(0o755)
-    environment = {**os.environ, "ETL_TENANT": "somebody's"}
-    completed = subprocess.run([str(gate / ".ci/run")], env=environment, capture_output=True, text=True, check=False)
     return completed.returncode, completed.stdout.splitlines()[-1]
 
 
@@ -145,3 +150,23 @@ def test_a_run_that_is_killed_fails_the_gate(gate: Path) -> None:
 
 def test_settings_of_the_caller_do_not_reach_the_gate(gate: Path) -> None:
     assert call(gate, closing="===== ${ETL_TENANT-none} passed in 1s =====") == (0, "===== none passed in 1s =====")
+
+
+@pytest.mark.parametrize("missing", ["oldest", "newest"])
+def test_a_python_that_cannot_be_had_fails_the_gate(gate: Path, missing: str) -> None:
+    script = f'case "$2 $3" in "--python {missing}") echo "pythons: install one" >&2; exit 1;; esac\necho "{LAST_LINE}"'
+    completed = start(gate, script)
+    assert (completed.returncode, completed.stdout.splitlines()[-1]) == (1, LAST_LINE)
+    assert "pythons: install one" in completed.stdout
+
+
+def test_the_gate_says_which_pythons_ran_the_tests_of_functions_and_declarations(gate: Path) -> None:
+    script = (
+        'case "$2 $3" in "--python oldest") echo "platform linux -- Python 3.11.2, pytest-9.2.0" $4 $5;; '
+        f'"--python newest") echo "platform linux -- Python 3.14.0, pytest-9.2.0" $4 $5;; esac\necho "{LAST_LINE}"'
+    )
+    completed = start(gate, script)
+    assert completed.returncode == 0
+    for name, version in (("oldest", "3.11.2"), ("newest", "3.14.0")):
+        assert f"Python {version}, pytest-9.2.0 tests/unit tests/declarations" in completed.stdout
+        assert f"gate: on the {name} Python, {version}: {LAST_LINE}" in completed.stdout

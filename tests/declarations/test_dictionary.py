@@ -39,7 +39,15 @@ def test_every_resource_and_every_other_table_is_listed() -> None:
     "line",
     [
         "| email | text | email | `Email` |  | yes |",
-        "| status | text | open code: A active, D deleted | `Status` | **refused** |  |",
+        "| status | text | open code: A active; D deleted | `Status` | **refused** |  |",
+        "| term | text | open code: A annual; S six months | `Term` |  |  |",
+        "| business_type | text | open code: N new business; R renewal; W rewrite | `BusinessType` |  |  |",
+        (
+            "| status | text | open code: A active; C canceled; D deleted; E expired; P pending, not issued; "
+            "V void (assumed) | `Status` | **refused** |  |"
+        ),
+        "| adjustment_type | text | open code: C cancellation | `AdjustmentType` | *noted* |  |",
+        "| billing_type | text | open code: no meaning is known | `BillingType` |  |  |",
         "| effective_date | date | date | `EffectiveDate` | *noted* |  |",
         "| prior_premium | numeric(15, 2) | | computed after the load | | |",
         "| lead_source | text | text | `CustomerSource` of account_info |  |  |",

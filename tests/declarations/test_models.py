@@ -9,7 +9,7 @@ from etl.models.core import ACCOUNT_INFO
 from etl.models.staging import raw_table
 from etl.models.states import RawState
 from etl.resources import BY_NAME
-from etl.values import Code, Kind, Reference
+from etl.values import Code, Kind, Reference, Violation
 
 #: The columns of each table. `+` required: a record without it is refused; `*` expected: its absence is noted. The
 #: expiration date of a policy is not expected, because continuous policies have none.
@@ -211,6 +211,14 @@ def test_its_required_and_expected_fields_are_as_listed(model: type[Model]) -> N
 def test_its_personal_columns_are_as_listed(model: type[Model]) -> None:
     personal = {name for name, field in fields(model).items() if field.personal}
     assert personal == set(PERSONAL.get(model.__tablename__, "").split())
+
+
+@every_model
+def test_a_person_may_be_called_null_in_every_name_column(model: type[Model]) -> None:
+    """In names of offices, carriers and businesses, and in middle names, such words mean no value."""
+    kept = {name for name, field in fields(model).items() if isinstance(field.kind.clean("Null"), Violation)}
+    names = {f"{start}{end}" for start in ("", "contact_") for end in ("first_name", "last_name")} | {"display_name"}
+    assert {name for name in fields(model) if name in names} <= kept
 
 
 @every_model

@@ -144,12 +144,12 @@ def test_a_bound_renewal_is_confirmed(date: str | None, confirmed: bool) -> None
         ({"PolicyId": None, "AdjustmentDate": "2025-04-01"}, None, None),
     ],
 )
-def test_an_adjustment_is_known_by_its_id_or_by_policy_date_and_type(
+def test_an_adjustment_is_known_by_its_id_or_by_policy_date_type_and_number(
     adjustment: Mapping[str, Any], of_adjustment: Any, of_termination: Any
 ) -> None:
     record = {**adjustment, "AdjustmentType": " c"}
     made_up = isinstance(of_adjustment, str)
-    assert id_of("adjustments", record) == (f"{of_adjustment}:C" if made_up else of_adjustment)
+    assert id_of("adjustments", record) == (f"{of_adjustment}:C:1" if made_up else of_adjustment)
     (termination,) = derive("terminations", "adjustments", record)
     assert id_of("terminations", termination) == (of_adjustment if made_up else of_termination)
     assert read("terminations", "adjustment_id", termination) == id_of("adjustments", record)

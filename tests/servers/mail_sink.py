@@ -1,5 +1,6 @@
 """Mail servers for tests: a sink with configurable TLS, login and rejections, and a server that never answers."""
 
+import hmac
 import socket
 import ssl
 import threading
@@ -13,17 +14,19 @@ from typing import Any, cast
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult, LoginPassword
 
+MECHANISMS = {"PLAIN", "LOGIN", "CRAM-MD5"}
 USER, PASSWORD = "notices", "p@ss word"
 
 
 class Sink:
     """Stores the mails that arrive, and rejects unwanted recipients."""
 
-    def __init__(self, unwanted: str = "", *, demands_login: bool = False) -> None:
+    def __init__(self, unwanted: str = "", *, demands_login: bool = False, account: tuple[str, str]) -> None:
         self.mails: list[EmailMessage] = []
         self.recipients: list[list[str]] = []
         self.unwanted = unwanted
         self.demands_login = demands_login
+        self.account = account
 
     async def handle_RCPT(self, server: Any, session: Any, envelope: Any, address: str, options: Any) -> str:  # noqa: N802 (aiosmtpd's)
         if self.demands_login and not session.authenticated:
@@ -32,6 +35,13 @@ class Sink:
             return f"550 <{address}> is not known here"
         envelope.rcpt_tos.append(address)
         return "250 OK"
+
+    async def auth_CRAM__MD5(self, server: Any, args: list[str]) -> AuthResult:  # noqa: N802 (aiosmtpd's)
+        """Compare the answer to a challenge with the one that RFC 2195 defines."""
+        answer = await server.challenge_auth("<1@sink>")
+        user, password = self.account
+        digest = hmac.new(password.encode(), b"<1@sink>", "md5").hexdigest()
+        return AuthResult(success=answer == f"{user} {digest}".encode(), handled=False)
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802 (aiosmtpd's)
         self.mails.append(message_from_bytes(envelope.content, policy=SMTP))
@@ -71,14 +81,16 @@ def mail_sink(
     tls: ssl.SSLContext | None = None,
     from_the_first_word: bool = False,
     login: bool = False,
+    user: str = USER,
     password: str = PASSWORD,
+    mechanism: str = "",
     unwanted: str = "",
 ) -> Iterator[tuple[Sink, int]]:
     """Run a mail server on this machine; yield the sink and its port."""
-    sink, port = Sink(unwanted, demands_login=login), port or free_port()
+    sink, port = Sink(unwanted, demands_login=login, account=(user, password)), port or free_port()
 
     def knows(server: Any, session: Any, envelope: Any, mechanism: str, data: LoginPassword) -> AuthResult:
-        return AuthResult(success=(data.login, data.password) == (USER.encode(), password.encode()), handled=False)
+        return AuthResult(success=(data.login, data.password) == (user.encode(), password.encode()), handled=False)
 
     controller = Controller(
         sink,
@@ -88,6 +100,7 @@ def mail_sink(
         tls_context=None if from_the_first_word else tls,
         authenticator=knows if login else None,
         auth_require_tls=False,
+        auth_exclude_mechanism=MECHANISMS - {mechanism} if mechanism else {"CRAM-MD5"},
     )
     controller.start()
     try:

@@ -10,6 +10,7 @@ from uuid import UUID
 import msgspec
 
 from etl.api.protocol.jsonb import are_slender, clean_json_reference, is_plain, is_slender
+from etl.api.protocol.numbering import numbered, with_members
 from etl.api.protocol.pages import Page
 from etl.api.protocol.reading import FROM_PARENT, KeyFields, PageReader, RecordReader, reader_of
 from etl.catalogue.resource import Endpoint, Nested, Resource
@@ -108,6 +109,8 @@ def make_records(
     if not page.items and resource.parent.fallback:  # at most of a parent of which the API never said anything
         parent_record = spelling_of(find_resource(resource.parent.resource)).decode(carried)
         items = [(position, _encode(record)) for position, record in enumerate(resource.parent.fallback(parent_record))]
+    if resource.numbered_by is not None:
+        items = list(numbered(items, context.reader.spelling, resource.numbered_by))
     _take(context, items, result)
     if context.set_key is not None and not result.bad and not page.says_nothing:
         result.sets.append(ReadSet(context.set_key, frozenset(record.source_id for record in result.records)))
@@ -158,7 +161,7 @@ def _take(context: _Context, items: Iterable[tuple[int, bytes]], result: Records
     for position, item in items:
         try:
             key_fields = page_reader.read(item)
-            text = _with_suffix(item, context.suffix) if context.suffix else item
+            text = with_members(item, context.suffix) if context.suffix else item
             name = _identity(context, key_fields, text)
         except InvalidRecord as error:
             result.bad.append(BadRecord(position, str(error)))
@@ -212,12 +215,6 @@ def _moment(clock: Timestamp, raw: Any) -> datetime | None:
     """Return a point in time, None if it cannot be read."""
     moment = clock.clean(raw)
     return moment if isinstance(moment, datetime) else None
-
-
-def _with_suffix(text: bytes, suffix: bytes) -> bytes:
-    """Return an object's text with more members at its end."""
-    begun = text[:-1].rstrip()
-    return begun + (suffix[1:] if begun == b"{" else suffix) + b"}"
 
 
 def _take_nested(context: _Context, nested: Nested, items: Iterable[tuple[int, bytes]], result: Records) -> None:

@@ -1,6 +1,5 @@
 """`qqetl checks`: list the checks across records, or show the hits and the query of one."""
 
-from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import partial
 from textwrap import fill
@@ -84,7 +83,7 @@ def show_check(session: CommandSession, check: Check, limit: int, *, as_json: bo
         lambda connection: list(list_hits(connection, session.tenant, check, None if as_json else limit + 1))
     )
     if as_json:
-        print_json(check_to_json(check) | {"hits": [asdict(hit) for hit in check_hits]})
+        print_json(check_to_json(check) | {"hits": check_hits})
         return
     print_line(check.name, style="bold")
     print_line(fill(check.explanation, WIDTH))
@@ -110,7 +109,7 @@ def check_to_json(check: Check) -> dict[str, Any]:
         "check": check.name,
         "resource": check.resource,
         "field": check.field,
-        "severity": check.severity.value,
+        "severity": check.severity,
         "explanation": check.explanation,
         "cure": check.fix,
         "view": check.view,
@@ -122,6 +121,6 @@ def check_status_to_json(status: CheckStatus) -> dict[str, Any]:
     return {
         **check_to_json(status.check),
         "open_findings": status.open,
-        "looked_at": status.ran_at.isoformat() if status.ran_at else None,
+        "looked_at": status.ran_at,
         "milliseconds": status.milliseconds,
     }

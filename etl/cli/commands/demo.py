@@ -83,9 +83,8 @@ def command(*, keep: Keep = False, contacts: Contacts = None, live: Live = False
 def first_sync(session: CommandSession, stop_request: StopRequest) -> int:
     """Sync the agency with progress and summary, and return the exit status."""
     run_sync = partial(sync, session.engine, session.settings, None, None)
-    return run_with_progress(
-        run_sync, stop_request, len(resource_names((), session.settings)), partial(show_demo, session)
-    )
+    total = len(resource_names((), session.settings))
+    return run_with_progress(run_sync, stop_request, total, partial(show_demo, session)).exit_status
 
 
 def serve_until_stopped(simulator: Simulator, folder: Path, stop_request: StopRequest) -> None:

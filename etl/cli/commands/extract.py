@@ -51,7 +51,7 @@ def command(
         parts = session.ledger.read(partial(batches.read_batch_resources, batch_id=batch_id))
     failed = [part for part in parts if part.status is ResourceState.FAILED]
     if as_json:
-        print_json({"batch": str(batch_id), "resources": [batch_resource_to_json(part) for part in parts]})
+        print_json({"batch": batch_id, "resources": [batch_resource_to_json(part) for part in parts]})
     else:
         print_line(str(batch_id))
     print_notice(f"{format_count(sum_counts(parts)['pages'], 'page')} staged. Next: qqetl transform {batch_id}")

@@ -3,7 +3,6 @@
 import csv
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict
 from functools import partial
 from typing import Annotated, Any
 
@@ -82,7 +81,7 @@ def write_csv(connection: Connection, **scope: Any) -> None:
 def show_groups(finding_groups: list[RuleCounts], *, as_json: bool) -> None:
     """Print the findings by resource and rule."""
     if as_json:
-        print_json([asdict(group) for group in finding_groups])
+        print_json(finding_groups)
         return
     rows = [
         (group.resource, group.rule, group.severity, format_number(group.open), format_number(group.all), group.example)
@@ -97,7 +96,7 @@ def show_groups(finding_groups: list[RuleCounts], *, as_json: bool) -> None:
 def show_shares(finding_shares: list[FindingCounts], by: GroupBy, *, as_json: bool) -> None:
     """Print the findings by resource, office or agent."""
     if as_json:
-        print_json([asdict(share) for share in finding_shares])
+        print_json(finding_shares)
         return
     numeric = ("Refused", "Dropped", "Repaired", "Noted", "Open", "All")
     rows = [

@@ -1,7 +1,6 @@
 """`qqetl forget`: erase one person everywhere, and keep the person from being imported again."""
 
 import getpass
-from dataclasses import asdict
 from typing import Annotated
 
 import typer
@@ -36,7 +35,7 @@ def command(
             confirm(f"This permanently erases contact {contact} of account {session.tenant!r}. Continue?", yes=yes)
         result = forget(session.engine, session.settings, contact, actor=get_user(), dry=dry_run)
     if as_json:
-        print_json(asdict(result))
+        print_json(result)
     else:
         show_counts(result)
 

@@ -95,7 +95,7 @@ def notice_status_to_json(status: NoticeStatus) -> dict[str, Any]:
     return {
         "open": [incident_to_json(incident) for incident in status.open],
         "unsent": [
-            {"kind": mail.kind.value, "subject": mail.subject, "attempts": mail.attempts, "error": mail.error}
+            {"kind": mail.kind, "subject": mail.subject, "attempts": mail.attempts, "error": mail.error}
             for mail in status.waiting
         ],
         "sent": status.sent.sent if status.sent else 0,
@@ -105,12 +105,12 @@ def notice_status_to_json(status: NoticeStatus) -> dict[str, Any]:
 def incident_to_json(incident: Incident) -> dict[str, Any]:
     """Return one incident as JSON."""
     return {
-        "kind": incident.kind.value,
+        "kind": incident.kind,
         "subject": incident.subject,
         "headline": headline([incident]),
         "words": incident.message,
-        "batch": str(incident.batch_id) if incident.batch_id else None,
-        "since": incident.opened_at.isoformat() if incident.opened_at else None,
+        "batch": incident.batch_id,
+        "since": incident.opened_at,
         "times_seen": incident.times_seen,
         "told": incident.reported_at is not None,
     }

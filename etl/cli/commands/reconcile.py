@@ -53,14 +53,14 @@ def command(
         names = select_reconcilable(resource or (), settings)
         options = Options(names, full=True, dry_sweep=dry_run, command="reconcile")
         with StopRequest("`qqetl retry`") if dry_run else StopRequest() as stop_request:
-            status = run_with_progress(
+            summary = run_with_progress(
                 lambda watcher: sync(session.engine, session.settings, None, options, watcher),
                 stop_request,
                 len(names) if dry_run else len(selected(names)),
                 choose_summary_writer(as_json=as_json),
                 notifier=notifier.with_session(session),
             )
-    raise typer.Exit(status)
+    raise typer.Exit(summary.exit_status)
 
 
 def undo_and_show(session: CommandSession, batch: str, *, as_json: bool) -> None:

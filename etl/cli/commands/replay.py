@@ -80,10 +80,10 @@ def replay_to_json(result: Replayed) -> dict[str, Any]:
     """Return the result as JSON."""
     return {
         "applied": result.applied,
-        "batch": str(result.batch_id) if result.batch_id else None,
+        "batch": result.batch_id,
         "changes": [
             {"table": name, "column": column, "rows": rows, "source_ids": source_ids}
             for (name, column), (rows, source_ids) in sorted(result.changes.items())
         ],
-        "resources": {name: dict(counts) for name, counts in result.counts.items()},
+        "resources": result.counts,
     }

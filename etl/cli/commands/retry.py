@@ -40,11 +40,11 @@ def command(*, batch: Which = None, embedded: Embedded = False, as_json: AsJson 
         batch_id = session.read(partial(resolve_batch_id, tenant=session.tenant, name=batch)) if batch else None
         batch_to_run = session.read(partial(batch_to_resume, tenant=session.tenant, batch_id=batch_id))
         resources = session.read(partial(batches.read_batch_resources, batch_id=batch_to_run.id))
-        status = run_with_progress(
+        summary = run_with_progress(
             lambda watcher: retry(session.engine, session.settings, batch_to_run.id, watcher),
             stop_request,
             len(batches.select_unfinished(resources)),
             choose_summary_writer(as_json=as_json),
             notifier=notifier.with_session(session),
         )
-    raise typer.Exit(status)
+    raise typer.Exit(summary.exit_status)

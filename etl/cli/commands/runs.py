@@ -56,7 +56,7 @@ def show_runs(run_list: list[RunSummary], *, as_json: bool) -> None:
     elif not run_list:
         print_line("No batch yet. Start the first one with `qqetl sync`.")
     else:
-        numeric, now = ("Took", "Fetched", "Written", "Deleted"), datetime.now(UTC)
+        numeric, now = ("Ended after", "Fetched", "Written", "Deleted"), datetime.now(UTC)
         headers = ("Batch", f"Started ({zone_label(now)})", "Command", "Status", *numeric)
         stdout().print(build_table(headers, (run_to_row(run, now) for run in run_list), numeric=numeric))
 
@@ -74,8 +74,8 @@ def run_to_json(run: RunSummary) -> dict[str, Any]:
     """Return one run as JSON."""
     return {
         **batch_to_json(run.batch),
-        "started_at": run.started_at.isoformat(),
-        "finished_at": run.finished_at.isoformat() if run.finished_at else None,
+        "started_at": run.started_at,
+        "finished_at": run.finished_at,
         "fetched": run.fetched,
         "written": run.rows_written,
         "deleted": run.deleted,
@@ -86,10 +86,10 @@ def run_to_json(run: RunSummary) -> dict[str, Any]:
 def batch_to_json(batch: Batch) -> dict[str, Any]:
     """Return one batch as JSON."""
     return {
-        "batch": str(batch.id),
+        "batch": batch.id,
         "command": batch.command,
-        "status": batch.status.value,
-        "window": {"start": batch.window.start.isoformat(), "end": batch.window.end.isoformat()},
+        "status": batch.status,
+        "window": batch.window,
         "error": batch.error,
     }
 

@@ -138,15 +138,12 @@ def status_to_json(
     batch = current.newest
     return {
         "tenant": tenant,
-        "at": current.now.isoformat(),
-        "newest_batch": None if batch is None else {"id": str(batch.id), "status": batch.status.value},
+        "at": current.now,
+        "newest_batch": None if batch is None else {"id": batch.id, "status": batch.status},
         "at_a_glance": {answer.key: {"good": answer.is_good, "words": answer.text} for answer in answers},
         "late": [freshness.resource for freshness in late],
         "resources": [freshness_to_json(freshness) for freshness in current.resources],
-        "orphans": [
-            {"table": orphans.table, "number": orphans.number, "since": orphans.since.isoformat()}
-            for orphans in current.orphans
-        ],
+        "orphans": current.orphans,
     }
 
 
@@ -156,9 +153,9 @@ def freshness_to_json(freshness: Freshness) -> dict[str, Any]:
     return {
         "resource": freshness.resource,
         "offered": freshness.offered,
-        "complete_to": freshness.complete_to.isoformat() if freshness.complete_to else None,
+        "complete_to": freshness.complete_to,
         "lag_seconds": round(freshness.lag.total_seconds()) if freshness.lag is not None else None,
-        "gaps": [{"start": gap.start.isoformat(), "end": gap.end.isoformat()} for gap in freshness.gaps],
+        "gaps": freshness.gaps,
         "rows": freshness.rows,
         "placeholders": freshness.placeholders,
         "open_findings": freshness.open_findings,
@@ -167,5 +164,5 @@ def freshness_to_json(freshness: Freshness) -> dict[str, Any]:
         "backlog": details.calls if details else 0,
         "no_answer": details.coverage.no_answer if details else 0,
         "last_error": freshness.error,
-        "last_error_at": freshness.error_at.isoformat() if freshness.error_at else None,
+        "last_error_at": freshness.error_at,
     }

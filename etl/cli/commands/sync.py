@@ -1,13 +1,14 @@
 """`qqetl sync`: extract, transform and load one window, once or at regular intervals."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Annotated
 
 import typer
 
 from etl.cli.repeat import repeat_run
-from etl.cli.run_command import choose_summary_writer, run_and_summarize, run_rounds
+from etl.cli.run_command import RunPipeline, choose_summary_writer, run_with_progress
 from etl.cli.run_notifier import RunNotifier
 from etl.cli.session import CommandSession, load_settings, open_session
 from etl.cli.ui.options import (
@@ -22,7 +23,7 @@ from etl.cli.ui.options import (
     reject_combination,
 )
 from etl.cli.ui.signals import StopRequest
-from etl.cli.ui.terminal import print_json, stdout
+from etl.cli.ui.terminal import print_json, print_notice, stdout
 from etl.cli.views.forecast import forecast_sync, forecasts_to_json, show_forecast
 from etl.cli.window_options import parse_window
 from etl.database.revisions import check_migrated
@@ -88,23 +89,38 @@ def command(  # noqa: PLR0913 (one parameter an option)
             show_plan(session, window, options, as_json=as_json)
             return
         with StopRequest() as stop_request:
-
-            def run_round(options: Options) -> Summary:
-                run_sync = partial(sync, session.engine, session.settings, window, options)
-                writer = choose_summary_writer(as_json=as_json)
-                return run_and_summarize(
-                    run_sync,
-                    stop_request,
-                    len(names),
-                    writer,
-                    max_minutes=max_minutes,
-                    notifier=notifier.with_session(session),
-                )
-
+            run_once = partial(
+                run_with_progress,
+                stop_request=stop_request,
+                total=len(names),
+                write_summary=choose_summary_writer(as_json=as_json),
+                max_minutes=max_minutes,
+                notifier=notifier.with_session(session),
+            )
             goes_on = stdout().is_terminal and pause is None and window is None and max_minutes is None
-            run_once = partial(run_rounds, run_round, options, goes_on=goes_on)
-            status = repeat_run(run_once, pause, stop_request) if pause else run_once()
+            run_all = partial(run_rounds, run_once, session, window, options, goes_on=goes_on)
+            status = repeat_run(run_all, pause, stop_request) if pause else run_all()
     raise typer.Exit(status)
+
+
+def run_rounds(
+    run_once: Callable[[RunPipeline], Summary],
+    session: CommandSession,
+    window: Window | None,
+    options: Options,
+    *,
+    goes_on: bool,
+) -> int:
+    """Sync once, or until no details are left because their time was over; return the exit status of the last round.
+
+    Each round reads the feeds again before it goes on with the details.
+    """
+    summary = run_once(partial(sync, session.engine, session.settings, window, options))
+    while goes_on and summary.has_backlog:
+        print_notice("Details are left: reading recent changes, then more details. Ctrl-C stops; progress is saved.")
+        options = replace(options, full=False)
+        summary = run_once(partial(sync, session.engine, session.settings, window, options))
+    return summary.exit_status
 
 
 def check_options(

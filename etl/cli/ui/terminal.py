@@ -2,8 +2,10 @@
 
 import json
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any
 
+import msgspec
 from rich import box
 from rich.console import Console
 from rich.padding import Padding
@@ -41,7 +43,14 @@ def print_wrapped(text: str, indent: int = 0, style: str = "") -> None:
 
 def print_json(value: Any) -> None:
     """Print one JSON document to standard output."""
-    print(json.dumps(value, indent=2, ensure_ascii=False, default=str))
+    print(format_json(value))
+
+
+def format_json(value: Any) -> str:
+    """Return a value as a JSON document: dataclasses as objects, ids and enumerations as text, times in ISO format."""
+    # msgspec writes UTC as Z; programs that read this output expect +00:00.
+    plain = msgspec.to_builtins(value, builtin_types=(datetime,), str_keys=True)
+    return json.dumps(plain, indent=2, ensure_ascii=False, default=datetime.isoformat)
 
 
 def build_table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, numeric: Sequence[str] = ()) -> Table:

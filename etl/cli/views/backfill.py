@@ -55,7 +55,7 @@ def backfill_to_json(status: Status, limit: RateLimit) -> dict[str, Any]:
                 "parents": details.parents,
                 "covered": details.coverage.covered,
                 "calls_due": details.calls,
-                "oldest_due": details.coverage.oldest_due.isoformat() if details.coverage.oldest_due else None,
+                "oldest_due": details.coverage.oldest_due,
             }
             for details in backlogs
         ],

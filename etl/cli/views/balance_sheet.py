@@ -62,9 +62,9 @@ def batch_resource_to_json(batch_resource: BatchResource) -> dict[str, Any]:
     """Return one line of the balance sheet as JSON."""
     return {
         "resource": batch_resource.resource,
-        "status": batch_resource.status.value,
-        "window": {"start": batch_resource.window.start.isoformat(), "end": batch_resource.window.end.isoformat()},
-        "counts": {str(name): value for name, value in batch_resource.counts.items()},
+        "status": batch_resource.status,
+        "window": batch_resource.window,
+        "counts": batch_resource.counts,
         "balanced": describe_difference(batch_resource) is None,
         "error": batch_resource.error,
     }

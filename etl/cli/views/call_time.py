@@ -62,7 +62,7 @@ def describe_total(backlogs: Sequence[DetailsLeft], limit: RateLimit) -> str:
 def list_plan(forecast: SyncForecast, limit: RateLimit) -> Iterator[str]:
     """Yield when the database is useful and when it is complete, and what that rests on."""
     names = {resource.resource for resource in forecast.resources}
-    yield f"At {format_rate(limit)}:"
+    yield "Without a call limit:" if limit.calls is None else f"At {format_rate(limit)}:"
     if forecast.useful.high and forecast.complete != forecast.useful:
         yield f"  useful database after  {format_calls_and_time(forecast.useful, limit)}"
         yield f"                         ({join_words([name for name in USEFUL if name in names])})"
@@ -93,10 +93,7 @@ def forecast_to_json(forecast: SyncForecast, limit: RateLimit) -> dict[str, Any]
         "useful": calls_to_json(forecast.useful, limit),
         "current": calls_to_json(forecast.current, limit),
         "complete": calls_to_json(forecast.complete, limit),
-        "estimated_from": [
-            {"resource": sample.resource, "records": sample.records, "total": sample.total}
-            for sample in forecast.sampled
-        ],
+        "estimated_from": forecast.sampled,
     }
 
 

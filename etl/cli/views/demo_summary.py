@@ -9,7 +9,14 @@ from sqlalchemy import Connection, text
 
 from etl.cli.session import CommandSession
 from etl.cli.ui.terminal import build_table, print_line, stdout
-from etl.cli.views.summary import format_headline, format_traffic, has_changes, show_balance, show_failures
+from etl.cli.views.summary import (
+    describe_nothing_written,
+    format_headline,
+    format_traffic,
+    has_changes,
+    show_balance,
+    show_failures,
+)
 from etl.pipeline import Summary
 from etl.simulator import ASSUMED_CALLS, ASSUMED_FIELDS, ENTERPRISE_CALLS
 from etl.status.findings import RuleCounts, count_by_rule
@@ -30,7 +37,7 @@ def show_demo(session: CommandSession, summary: Summary) -> None:
     print_line()
     stdout().print(build_contents_table(session.read(partial(table_volumes, tenant=session.tenant)), summary))
     if not has_changes(summary):
-        print_line("Nothing was written: production is already up to date.")
+        print_line(describe_nothing_written(summary))
     print_line()
     show_balance(summary)
     show_failures(summary)

@@ -200,13 +200,13 @@ def diagnosis_to_json(diagnosis: Diagnosis) -> dict[str, Any]:
                 "call": call.call,
                 "proven": call.facts.is_documented,
                 "documented": asdict(call.facts),
-                "verdict": call.status.value,
+                "verdict": call.status,
                 "records": call.records,
                 "total": call.total,
                 "milliseconds": call.milliseconds,
-                "new_fields": list(call.unknown),
-                "missing_fields": list(call.missing),
-                "fields_not_sent": list(call.absent),
+                "new_fields": call.unknown,
+                "missing_fields": call.missing,
+                "fields_not_sent": call.absent,
                 "reason": call.reason,
             }
             for call in diagnosis.calls
@@ -215,9 +215,9 @@ def diagnosis_to_json(diagnosis: Diagnosis) -> dict[str, Any]:
             {
                 "resource": change.resource,
                 "path": change.path,
-                "state": change.state.value,
+                "state": change.state,
                 "change": change.description,
-                "changed_at": change.changed_at.isoformat(),
+                "changed_at": change.changed_at,
             }
             for change in diagnosis.drift
         ],

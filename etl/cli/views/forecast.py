@@ -103,7 +103,7 @@ def resource_to_json(resource: Forecast, limit: RateLimit) -> dict[str, Any]:
     """Return the plan of one resource as JSON."""
     return {
         "resource": resource.resource,
-        "window": {"start": resource.window.start.isoformat(), "end": resource.window.end.isoformat()},
+        "window": resource.window,
         "records": resource.records,
         **calls_to_json(resource.range, limit),
         "at_most": resource.at_most,

@@ -28,7 +28,4 @@ def format_outcome(name: str, count: int) -> str:
 
 def results_to_json(batch_id: UUID, status: str, counts: Mapping[str, Mapping[str, int]]) -> dict[str, Any]:
     """Return the results of a step as JSON."""
-    resources = {
-        name: {str(outcome): count for outcome, count in outcomes.items()} for name, outcomes in counts.items()
-    }
-    return {"batch": str(batch_id), "status": str(status), "resources": resources}
+    return {"batch": batch_id, "status": status, "resources": counts}

@@ -30,7 +30,7 @@ def show_summary(summary: Summary) -> None:
     if has_changes(summary):
         stdout().print(build_changes_table(summary))
     else:
-        print_line("Nothing was written: production is already up to date.")
+        print_line(describe_nothing_written(summary))
     print_line()
     show_balance(summary)
     show_samples(summary)
@@ -60,6 +60,12 @@ def format_traffic(summary: Summary) -> str:
     if summary.seconds:
         text += f" ({format_rate(summary.calls / summary.seconds, 'calls')})"
     return text + (f"\nWaited {format_duration(summary.waited)} for the call limit" if summary.waited >= 1 else "")
+
+
+def describe_nothing_written(summary: Summary) -> str:
+    """Return why nothing was written, if nothing is missing."""
+    is_whole = summary.exit_status == 0 and not summary.incomplete
+    return "Nothing was written: production is already up to date." if is_whole else "Nothing was written."
 
 
 def has_changes(summary: Summary) -> bool:
@@ -158,11 +164,11 @@ def summary_to_json(summary: Summary) -> dict[str, Any]:
     """Return the summary as JSON."""
     batch = summary.batch
     return {
-        "batch": str(batch.id),
-        "resumed_batch": str(summary.resumed_batch) if summary.resumed_batch else None,
-        "status": batch.status.value,
+        "batch": batch.id,
+        "resumed_batch": summary.resumed_batch,
+        "status": batch.status,
         "exit_status": summary.exit_status,
-        "window": {"start": batch.window.start.isoformat(), "end": batch.window.end.isoformat()},
+        "window": batch.window,
         "seconds": round(summary.seconds, 3),
         "calls": summary.calls,
         "waited_seconds": round(summary.waited, 3),
@@ -172,6 +178,6 @@ def summary_to_json(summary: Summary) -> dict[str, Any]:
             {"resource": change.resource, "path": change.path, "change": change.description} for change in summary.drift
         ],
         "resources": [batch_resource_to_json(part) for part in summary.parts],
-        "tables": {name: dict(counts) for name, counts in summary.tables.items()},
+        "tables": summary.tables,
         "vanished": {scan.resource: scan.missing_count for scan in summary.swept if scan.missing_count},
     }

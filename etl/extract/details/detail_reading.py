@@ -1,5 +1,7 @@
 """The reading of one resource that has a call per parent: its answers so far, and when to give up."""
 
+import asyncio
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -35,6 +37,9 @@ class DetailReading:
         self.answered = 0
         self.not_found = 0
         self.failures: list[FetchFailed] = []
+        self.has_answered = resource.is_documented or self.has_answers()  #: whether the account is known to offer it
+        self._trial = asyncio.Lock()
+        self._trial_failures: list[FetchFailed] = []
 
     @property
     def is_open(self) -> bool:
@@ -49,6 +54,20 @@ class DetailReading:
         return True
 
     async def fetch(self, request: ChildRequest) -> FetchedPage | FetchFailed | None:
+        """Return the answer for a parent, or None after an error of the whole resource.
+
+        Until an undocumented resource has answered, its calls are made one after another: few of them are lost where
+        the account does not offer it.
+        """
+        if not self.has_answered:
+            async with self._trial:
+                if not self.has_answered:
+                    result = await self.fetch_child(request)
+                    self.judge_offer(result)
+                    return result
+        return await self.fetch_child(request)
+
+    async def fetch_child(self, request: ChildRequest) -> FetchedPage | FetchFailed | None:
         """Return the answer for a parent, or None after an error of the whole resource."""
         if self.error is not None:
             return None
@@ -57,6 +76,18 @@ class DetailReading:
         except RESOURCE_ERRORS as error:
             self.close(error)
             return None
+
+    def judge_offer(self, result: FetchedPage | FetchFailed | None) -> None:
+        """Note that an undocumented resource is offered, or stop asking after the failures that show that it is not."""
+        if isinstance(result, FetchedPage):
+            self.has_answered = True
+        elif result is not None:
+            self._trial_failures.append(result)
+            failures = [failed for failed in self._trial_failures if not failed.not_found]
+            if len(self._trial_failures) - len(failures) >= MAX_INITIAL_NOT_FOUND:
+                self.close(EndpointRefused(self.reader.example_call(), 404, Refusal.MISSING))
+            elif len(failures) >= MAX_UNDOCUMENTED_FAILURES:
+                self.close(summarize_failures(failures, has_answered=False))
 
     def close(self, error: EtlError) -> None:
         """Stop asking because of an error; the first one counts."""
@@ -73,20 +104,14 @@ class DetailReading:
             self.close(EndpointRefused(self.reader.example_call(), 404, Refusal.MISSING))
         most = MAX_CONSECUTIVE_FAILURES if self.resource.is_documented else MAX_UNDOCUMENTED_FAILURES
         if len(self.failures) >= most and result.answered == 0:
-            self.close(self.summarize_failures())
+            self.close(summarize_failures(self.failures, has_answered=bool(self.answered) or self.has_answers()))
 
     def finish(self) -> None:
         """Report the parents that no longer exist, and summarize the calls that failed."""
         if self.not_found and self.error is None:
             self.report_not_found()
         if self.failures:
-            self.close(self.summarize_failures())
-
-    def summarize_failures(self) -> ApiUnavailable:
-        """Return the error for all failed calls: CallFailed when the API failed at each one and answered none."""
-        words = f"{len(self.failures)} calls failed; the last error: {self.failures[-1].reason}"
-        is_every_call = all(failure.is_call_failure for failure in self.failures) and not self.answered
-        return CallFailed(words) if is_every_call and not self.has_answers() else ApiUnavailable(words)
+            self.close(summarize_failures(self.failures, has_answered=bool(self.answered) or self.has_answers()))
 
     def has_answers(self) -> bool:
         """Return whether any call of this batch for the resource was answered, in this task or another."""
@@ -100,3 +125,10 @@ class DetailReading:
         exist = "exists" if self.not_found == 1 else "exist"
         message = f"{self.not_found} of the requested {BY_NAME[parent].name} no longer {exist} in QQCatalyst (404)"
         self.run.watch(Message(f"{self.resource.name}: {message}"))
+
+
+def summarize_failures(failures: Sequence[FetchFailed], *, has_answered: bool) -> ApiUnavailable:
+    """Return the error for all failed calls: CallFailed when the API failed at each one and answered none."""
+    words = f"{len(failures)} calls failed; the last error: {failures[-1].reason}"
+    is_every_call = not has_answered and all(failure.is_call_failure for failure in failures)
+    return CallFailed(words) if is_every_call else ApiUnavailable(words)

@@ -5,12 +5,7 @@ from functools import partial
 
 from etl.events import Message
 from etl.extract.details.detail_reader import DetailReader
-from etl.extract.read_resource import (
-    FinishResource,
-    finish_resource,
-    mark_unreadable,
-    report_end,
-)
+from etl.extract.read_resource import finish_resource, mark_unreadable, report_end
 from etl.extract.run import ExtractRun
 from etl.ledger import batches
 from etl.ledger.batches import BatchResource
@@ -19,9 +14,7 @@ from etl.models.states import ResourceState
 from etl.resources import find_resource
 
 
-def read_details(
-    run: ExtractRun, batch_resources: Sequence[BatchResource], finish: FinishResource
-) -> dict[str, ResourceState]:
+def read_details(run: ExtractRun, batch_resources: Sequence[BatchResource]) -> dict[str, ResourceState]:
     """Read details in order of value over all resources, and return the final state of each resource."""
     if not batch_resources:
         return {}
@@ -33,12 +26,10 @@ def read_details(
     run.has_backlog = run.is_share_over() and any(outstanding.get(name) for name in reader.readings)
     if run.has_backlog:
         run.watch(Message("Stopped reading details after 57 minutes. The next run continues."))
-    return {name: end_reading(run, reader, name, finish, outstanding.get(name, 0)) for name in reader.readings}
+    return {name: end_reading(run, reader, name, outstanding.get(name, 0)) for name in reader.readings}
 
 
-def end_reading(
-    run: ExtractRun, reader: DetailReader, name: str, finish: FinishResource, outstanding: int
-) -> ResourceState:
+def end_reading(run: ExtractRun, reader: DetailReader, name: str, outstanding: int) -> ResourceState:
     """Record and report how the reading of a resource ended, and return its final state."""
     resource, error = find_resource(name), reader.readings[name].error
     if error is not None:
@@ -47,6 +38,6 @@ def end_reading(
         profile = run.profiler.pop_profile(resource)
         were_parents_read = run.ledger.read(partial(children.were_parents_read, batch=run.batch, resource=resource))
         is_complete = outstanding == 0 and were_parents_read and run.limit is None
-        ended = finish_resource(run.ledger, run.batch.id, resource, finish, complete=is_complete, profile=profile)
+        ended = finish_resource(run.ledger, run.batch, resource, complete=is_complete, profile=profile)
     report_end(run, ended)
     return ended.status

@@ -3,7 +3,8 @@
 The documentation takes its figures from here, with the arithmetic that forecast, status and doctor use.
 """
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from math import ceil
@@ -24,6 +25,8 @@ DAYS = DateRange(FIRST_INSTANT.date(), END.date())
 RUNS_A_DAY = 24
 #: The call that tries the credentials at the start of a run.
 SIGN_IN = 1
+#: The last list that makes a database useful.
+BILLING = USEFUL[-1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +47,10 @@ class Book:
 
 @dataclass(frozen=True, slots=True)
 class FirstSync:
-    """The calls of a first sync up to three points."""
+    """The calls of a first sync up to several points."""
 
-    useful: int  #: offices, contacts, policies and billing
+    without_billing: int  #: offices, contacts and policies
+    useful: int  #: and billing
     current: int  #: and the details of customers and of policies in force, pending or ended within 13 months
     complete: int
 
@@ -56,38 +60,78 @@ class Ways:
     """How details are read."""
 
     everything: bool  #: every kind of detail for every parent, carriers and staff included
-    lists_a_run: int  #: calls for lists of a run without changes
+    lists_a_run: int  #: calls of a run without changes: to sign in, and for lists
+    lists_a_day: int  #: calls for lists that are read once a day
     refresh_days: tuple[int, ...]  #: the age at which details are read again: of active parents, of others
 
 
 def count_first_sync(book: Book, page_size: int, *, everything: bool = False) -> FirstSync:
     """Return the calls of a first sync; `everything`: every kind of detail for every parent."""
+    lists = count_lists(book, page_size)
+    useful = {name: calls for name, calls in lists.items() if name in USEFUL}
+    planned = plan_calls(list_details(book, everything=everything))
+    all_lists, current = SIGN_IN + sum(lists.values()), sum(kind.calls for kind in planned if kind.priority in CURRENT)
+    return FirstSync(
+        without_billing=SIGN_IN + sum(useful.values()) - useful[BILLING],
+        useful=SIGN_IN + sum(useful.values()),
+        current=all_lists + current,
+        complete=all_lists + sum(kind.calls for kind in planned),
+    )
+
+
+def count_lists(book: Book, page_size: int) -> Mapping[str, int]:
+    """Return the calls for each list in a first sync."""
     totals = {
         "contacts": book.customers + book.other_contacts,
         "policies": book.policies,
-        "billing_records": book.billing,
+        BILLING: book.billing,
     }
-    calls = {
+    return {
         resource.name: sum(
             count_list_calls(endpoint, FeedSample(totals.get(resource.name, 0), page_size), DAYS, END)
             for endpoint in resource.endpoints
         )
         for resource in list_resources()
     }
-    planned = plan_calls(list_details(book, everything=everything))
-    lists, details = SIGN_IN + sum(calls.values()), sum(entry.calls for entry in planned)
-    current = sum(entry.calls for entry in planned if entry.priority in CURRENT)
-    return FirstSync(SIGN_IN + sum(calls[name] for name in USEFUL), lists + current, lists + details)
 
 
-def count_day(book: Book, ways: Ways) -> int:
+def count_details(book: Book, *, everything: bool = False) -> Mapping[str, int]:
+    """Return the calls for each kind of detail in a first sync."""
+    calls: Counter[str] = Counter()
+    for kind in list_details(book, everything=everything):
+        calls[kind.resource] += kind.calls
+    return calls
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """The calls of a day, by what they are for."""
+
+    runs: int  #: hourly runs without changes
+    lists: int  #: lists that are read once a day
+    changed: int  #: details of changed records
+    active: int  #: details of active parents, read again by age
+    others: int  #: details of other parents, read again by age
+
+    @property
+    def calls(self) -> int:
+        """All calls."""
+        return self.runs + self.lists + self.changed + self.active + self.others
+
+
+def count_day(book: Book, ways: Ways) -> Day:
     """Return the calls of a day: hourly runs, changed records, and refreshes by age."""
     active_days, other_days = ways.refresh_days
     details = list_details(book, everything=ways.everything)
-    active = sum(entry.calls for entry in details if entry.active)
-    others = sum(entry.calls for entry in details) - active
-    changed = ceil((active + others) * book.changed_a_day)
-    return RUNS_A_DAY * ways.lists_a_run + changed + ceil(active / active_days + others / other_days)
+    active = sum(kind.calls for kind in details if kind.active)
+    others = sum(kind.calls for kind in details) - active
+    return Day(
+        RUNS_A_DAY * ways.lists_a_run,
+        ways.lists_a_day,
+        ceil((active + others) * book.changed_a_day),
+        ceil(active / active_days),
+        ceil(others / other_days),
+    )
 
 
 def list_resources() -> Iterator[Resource]:

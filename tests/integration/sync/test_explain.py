@@ -1,14 +1,15 @@
 """Explaining rows: every column of every table of a synced agency, placeholders, repairs; personal values hidden."""
 
-import json
 from typing import Any
 
 import pytest
 from sites import Site
 from snapshots import pairs, value, values
+from source_changes import edit
 from sqlalchemy import text
 
 from etl.cli.commands.explain import show_explanation
+from etl.cli.ui.terminal import format_json
 from etl.errors import UsageError
 from etl.models import PRODUCTION
 from etl.models.base import Model, fields_of
@@ -134,6 +135,7 @@ def some_agent(site: Site) -> str:
 def test_a_refused_record_is_explained_although_it_has_no_row(synced: Site, simulator: Simulator) -> None:
     new = dict(simulator.world.contacts[simulator.world.clients[0]], EntityID=990_001, Status="in force since May")
     simulator.world.contacts.put(990_001, new, simulator.server.now())
+    edit(simulator, simulator.world.contacts, 990_001)
     synced.sync_once()
     explanation = explain_row(synced, "contacts", 990_001)
     assert explanation.row is None
@@ -154,10 +156,10 @@ def test_personal_values_are_hidden_by_default(as_synced: Site, capsys: pytest.C
         if explanation.row[name]
     ]
     show_explanation(explanation, personal=False)
-    hidden = capsys.readouterr().out + json.dumps(explanation_to_json(explanation, personal=False), default=str)
+    hidden = capsys.readouterr().out + format_json(explanation_to_json(explanation, personal=False))
     assert [secret for secret in secrets if secret in hidden] == []
     show_explanation(explanation, personal=True)
-    open_words = json.dumps(explanation_to_json(explanation, personal=True), default=str, ensure_ascii=False)
+    open_words = format_json(explanation_to_json(explanation, personal=True))
     assert capsys.readouterr().out
     assert [secret for secret in secrets if secret not in open_words] == []
 

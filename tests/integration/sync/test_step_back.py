@@ -78,3 +78,34 @@ def test_too_many_restored_records_stop_at_the_limit(synced: Site, simulator: Si
     summary = unlimited.sync_once(full=True, resources=("contacts",))
     assert (summary.exit_status, counts(summary, "contacts")["stepped_back"]) == (0, 25)
     assert value(synced.engine, changed) == 0
+
+
+@pytest.mark.parametrize(("dated", "outcome"), [(20, (0, 30)), (21, (6, 0))])
+@pytest.mark.parametrize(
+    "dates",
+    [{"CreatedOn": None, "DateLastModified": None}, {"DateLastModified": "2099-01-01T00:00:00"}],
+    ids=["no date", "a future date"],
+)
+def test_only_versions_that_the_source_dated_count_toward_the_limit(
+    site: Site, simulator: Simulator, dates: dict[str, Any], dated: int, outcome: tuple[int, int]
+) -> None:
+    """A version without a usable date has that of our request: that QQCatalyst has an older one, proves no backup."""
+    assert site.sync_once(resources=("contacts",)).exit_status == 0
+    world, rows = simulator.world, digest(site.engine, living=True)["contacts"]
+    keys = list(world.contacts)[:30]
+    before = {key: world.contacts._entries[key] for key in keys}
+    for key in keys[:dated]:
+        edit(simulator, world.contacts, key, Line2="after the backup")
+    for key in keys[dated:]:
+        edit(simulator, world.contacts, key, Line2="after the backup", **dates)
+    assert site.sync_once(full=True, resources=("contacts",)).exit_status == 0
+    changed = "SELECT count(*) FROM contacts WHERE line2 = 'after the backup'"
+    assert value(site.engine, changed) == 30
+    restore(simulator, world.contacts, before)
+    summary = site.sync_once(full=True, resources=("contacts",))
+    assert (summary.exit_status, counts(summary, "contacts")["stepped_back"]) == outcome
+    assert value(site.engine, changed) == 30 - outcome[1]
+    if outcome[1]:
+        assert digest(site.engine, living=True)["contacts"] == rows
+        again = site.sync_once(full=True, resources=("contacts",))
+        assert (again.exit_status, counts(again, "contacts")["stepped_back"]) == (0, 0)

@@ -7,6 +7,7 @@ from uuid import UUID
 import pytest
 
 from etl.catalogue.detail_rules import Priority
+from etl.cli.ui.terminal import format_json
 from etl.cli.views.balance_sheet import find_failures, format_balance
 from etl.cli.views.call_time import describe_details, describe_total
 from etl.cli.views.forecast import forecasts_to_json, show_forecast
@@ -97,7 +98,17 @@ def test_unchanged_rows_do_not_count_as_written(capsys: pytest.CaptureFixture[st
     unchanged = summary(BALANCED, tables={"one": {"inserted": 0, "unchanged": 5}})
     assert not has_changes(unchanged)
     show_summary(unchanged)
-    assert "Nothing was written" in capsys.readouterr().out
+    assert "Nothing was written: production is already up to date." in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("other", [replace(BALANCED, resource="quotes", complete=False), LOST])
+def test_production_is_not_called_up_to_date_while_something_is_missing(
+    other: BatchResource, capsys: pytest.CaptureFixture[str]
+) -> None:
+    show_summary(summary(BALANCED, other))
+    shown = capsys.readouterr().out
+    assert "Nothing was written.\n" in shown
+    assert "up to date" not in shown.lower()
 
 
 def test_findings_are_counted_as_the_command_lists_them(capsys: pytest.CaptureFixture[str]) -> None:
@@ -127,7 +138,7 @@ def test_a_sample_is_not_up_to_date() -> None:
 
 
 def test_summary_as_json() -> None:
-    document = json.loads(json.dumps(summary_to_json(summary(BALANCED, LOST))))
+    document = json.loads(format_json(summary_to_json(summary(BALANCED, LOST))))
     assert (document["status"], document["exit_status"], document["calls"]) == ("failed", 6, 10)
     assert [resource["balanced"] for resource in document["resources"]] == [True, False]
     assert document["resources"][0]["counts"]["inserted"] == 4
@@ -155,6 +166,11 @@ def test_a_plan_ends_with_the_time_until_it_is_useful_and_complete(capsys: pytes
     assert "8,000 to 9,000" in shown
     show_forecast(plan, parse_rate_limit("off"))
     assert "no call limit is set" in capsys.readouterr().out
+
+
+def test_a_plan_without_a_call_limit_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    show_forecast(SyncForecast([Forecast("contacts", WINDOW, 30, 15_000)]), parse_rate_limit("off"))
+    assert "\nWithout a call limit:\n" in capsys.readouterr().out
 
 
 def test_a_plan_as_json_names_both_ends_of_a_range() -> None:

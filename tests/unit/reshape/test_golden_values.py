@@ -1,62 +1,15 @@
 """From the golden bodies of the additional calls to the columns of their tables."""
 
-import json
-from collections.abc import Mapping
-from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
-from uuid import UUID
 
 import pytest
+from golden_rows import Parent, golden, part, read, reference, reshape
 
-from etl.api.protocol import Records, make_records, parent_call, read_page
-from etl.models.base import row_id
-from etl.record import StagedRecord
-from etl.reshape.reshaper import Reshaper, row_columns
 from etl.resources import find_resource
-
-GOLDEN = Path(__file__).parents[1] / "simulator/golden"
-NOW = datetime(2025, 12, 1, tzinfo=UTC)
-TENANT = "default"
-
-
-class Parent:
-    """The customer, policy or office whose details were requested."""
-
-    parent_raw_id = UUID(int=0)
-
-    def __init__(self, parent_id: str, **fields: Any) -> None:
-        self.parent_id = parent_id
-        self.carried = json.dumps(fields).encode()
-
 
 CUSTOMER = Parent("41207", EntityID=41207)
 POLICY = Parent("88121", PolicyId=88121, CustomerId=41207)
 OFFICE = Parent("310", LocationID=310)
-
-
-def read(name: str, golden: str, parent: Parent | None) -> Records:
-    """Return the records in a golden body."""
-    resource = find_resource(name)
-    call = parent_call(resource, resource.endpoints[0], parent.parent_id if parent else "")
-    page = read_page(call, 200, {}, (GOLDEN / f"{golden}.json").read_bytes())
-    return make_records(resource, resource.endpoints[0], page, requested_at=NOW, parent=parent)
-
-
-def columns_of(name: str, golden: str, parent: Parent | None) -> Mapping[str, str | None]:
-    """Return the columns of the only record in a golden body, as COPY text; the record has no findings."""
-    (record,) = read(name, golden, parent).records
-    resource = find_resource(name)
-    reshaped = Reshaper(resource, TENANT, zone="UTC", strict=True)(StagedRecord(str(UUID(int=1)), record))
-    assert (reshaped.findings, reshaped.refused) == ([], False)
-    assert reshaped.row is not None
-    values = reshaped.row.text.split("\t")
-    names = row_columns(resource.model, resource.data_source)
-    return {name: None if text == "\\N" else text for name, text in zip(names, values, strict=True)}
-
-
-def reference(table: str, source_id: int) -> str:
-    return str(row_id(TENANT, table, str(source_id)))
 
 
 CONTACT, POLICY_ROW, LOU = reference("contacts", 41207), reference("policies", 88121), reference("employees", 515)
@@ -124,13 +77,15 @@ EXPECTED: dict[str, tuple[str, Parent | None, dict[str, str | None]]] = {
 @pytest.mark.parametrize("name", EXPECTED)
 @pytest.mark.fact("policy-notes", "files", "staff-search", "customer-summary")
 def test_a_golden_body_becomes_these_columns(name: str) -> None:
-    golden, parent, expected = EXPECTED[name]
-    columns = columns_of(name, golden, parent)
-    assert {column: columns[column] for column in expected} == expected
+    body, parent, expected = EXPECTED[name]
+    reshaped = reshape(name, body, parent)
+    (row,) = reshaped.rows.values()
+    assert part(row, expected) == expected
+    assert reshaped.findings == []
 
 
 @pytest.mark.parametrize(
-    ("name", "golden", "parent", "source_id"),
+    ("name", "body", "parent", "source_id"),
     [
         ("cancellation_reasons", "cancellation_reasons", OFFICE, "310:1"),
         ("carrier_fees", "carrier_fees", OFFICE, "310:1"),
@@ -139,8 +94,8 @@ def test_a_golden_body_becomes_these_columns(name: str) -> None:
     ],
 )
 @pytest.mark.fact("staged-only")
-def test_what_is_only_staged_has_an_id_and_its_set(name: str, golden: str, parent: Parent, source_id: str) -> None:
-    records = read(name, golden, parent)
+def test_what_is_only_staged_has_an_id_and_its_set(name: str, body: str, parent: Parent, source_id: str) -> None:
+    records = read(name, body, parent)
     assert [record.source_id for record in records.records] == [source_id]
     assert [(read_set.key.partition(":")[2], read_set.source_ids) for read_set in records.sets] == [
         (parent.parent_id, frozenset({source_id}))
@@ -168,14 +123,11 @@ def test_a_record_without_an_id_of_its_own_is_identified_by_contact_kind_and_val
 
 @pytest.mark.fact("endorsement-id")
 def test_two_endorsements_of_one_policy_are_two_sets() -> None:
-    body = json.loads((GOLDEN / "endorsements.json").read_text())
+    body = golden("endorsements")
     (item,) = body["Data"]
     later = {**item, "EndorsementEffectiveDate": "2025-07-01T00:00:00"}
     later["PolicyAdjustments"] = [{**item["PolicyAdjustments"][0], "EndorsementEffectiveDate": "2025-07-01T00:00:00"}]
-    resource = find_resource("endorsements")
-    call = parent_call(resource, resource.endpoints[0], "")
-    page = read_page(call, 200, {}, json.dumps({**body, "Data": [item, later], "TotalItems": 2}).encode())
-    records = make_records(resource, resource.endpoints[0], page, requested_at=NOW)
+    records = read("endorsements", {**body, "Data": [item, later], "TotalItems": 2})
     assert len({record.source_id for record in records.records}) == 2
-    assert len(records.item_ids) == len(set(records.item_ids)) == page.total == 2
+    assert len(records.item_ids) == len(set(records.item_ids)) == 2
     assert [len(read_set.source_ids) for read_set in records.sets] == [1, 1]

@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 
 from etl.catalogue.endpoints import CUSTOMERS
+from etl.models.adjustments import adjustment_id, cancellations_among
 from etl.models.codes import ADJUSTMENT_TYPE, CONTACT_STATUS, CONTACT_TYPE
 from etl.models.core import Contact, carriers_among, employees_among
-from etl.models.products import Policy, Quote, adjustment_id, cancellations_among, is_deleted
+from etl.models.products import Policy, Quote, is_deleted
 from etl.models.sources import is_flagged
 from etl.values import Boolean
 
@@ -38,7 +39,7 @@ def test_a_code_is_read_as_its_column_cleans_it(form: str, letter: Any) -> None:
     assert ADJUSTMENT_TYPE.clean(spelled("C")) == "C"
     cancellation = {"PolicyId": 7, "AdjustmentDate": "2026-03-01", "AdjustmentType": spelled("C")}
     assert len(list(cancellations_among(cancellation))) == 1
-    assert adjustment_id(cancellation) == "7:2026-03-01:C"
+    assert adjustment_id(cancellation) == "7:2026-03-01:C:1"
 
 
 @pytest.mark.parametrize("raw", [True, "true", "True", "TRUE", " true ", "Y", "yes", "T", 1, 1.0, Decimal("1.0"), "1"])

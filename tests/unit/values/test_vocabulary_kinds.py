@@ -74,6 +74,12 @@ def test_a_code_that_cleaning_never_returns_cannot_be_declared(wrong: str) -> No
         Code("contact status", {wrong: "never"})
 
 
+def test_an_assumed_code_has_a_meaning() -> None:
+    assert Code("contact status", MEANINGS, assumed=frozenset({"D"})).assumed == {"D"}
+    with pytest.raises(ValueError, match="assumed"):
+        Code("contact status", MEANINGS, assumed=frozenset({"V"}))
+
+
 def test_words_keep_their_case() -> None:
     """The source decides on the spelling."""
     assert Word().clean(" direct  Bill ") == "direct Bill"
