@@ -108,7 +108,9 @@ def test_a_field_and_a_resource_are_added_as_their_pages_say(project: Copy) -> N
     (path,) = place_of(RESOURCE, r"In the file of its subject, here `(etl/models/(?:\w+)\.py)`")
     source = project.folder / path
     source.write_text(f"{source.read_text().rstrip()}\n\n\n{model}")
-    table, path, module = place_of(RESOURCE, r"In `(\w+)` of `(etl/\w+\.py)`, which imports `(\w+)` from `etl.models`")
+    table, path, module = place_of(
+        RESOURCE, r"In `(\w+)` of `(etl/[\w/]+\.py)`, which imports `(\w+)` from `etl.models`"
+    )
     declared = (project.folder / path).read_text()
     (project.folder / path).write_text(f"{declared.rstrip().removesuffix(')')}{entry})\n")
     assert f"{table}: " in declared
