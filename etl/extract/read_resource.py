@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection
@@ -17,7 +16,7 @@ from etl.extract.list_reader import ListReader, TotalMismatch
 from etl.extract.offers import counts_as_documented, is_absence
 from etl.extract.run import RESOURCE_ERRORS, ExtractRun
 from etl.ledger import batches, watermarks
-from etl.ledger.batches import BatchResource
+from etl.ledger.batches import BatchResource, BatchResourceKey
 from etl.ledger.children import queue as children
 from etl.ledger.quality import drift
 from etl.ledger.transaction import Ledger
@@ -126,7 +125,7 @@ def mark_unreadable(run: ExtractRun, resource: Resource, error: EtlError) -> Bat
         if is_absence(error, resource):
             run.ledger.commit(partial(watermarks.note_refusal, tenant=tenant, resource=name, reason=str(error)))
     kind = IncidentKind.BALANCE_OFF if isinstance(error, TotalMismatch) else None
-    batch_key: dict[str, Any] = {"batch_id": run.batch.id, "resource": name}
+    batch_key = BatchResourceKey(batch_id=run.batch.id, resource=name)
     return run.ledger.commit(
         partial(batches.set_resource_state, status=state, error=str(error), trouble=kind, **batch_key)
     )
