@@ -4,7 +4,6 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import partial
 from math import ceil
-from typing import Any
 
 from sqlalchemy import Connection
 
@@ -25,8 +24,8 @@ from etl.extract.reader import RangeTooLong, ResourceReader
 from etl.extract.run import ExtractRun, Fetch
 from etl.extract.source_tenant import read_source_tenant
 from etl.ledger import slices
-from etl.ledger.account.list_limits import read_list_limits, write_days, write_page_size
-from etl.ledger.batches import BatchResource
+from etl.ledger.account.list_limits import ListKey, read_list_limits, write_days, write_page_size
+from etl.ledger.batches import BatchResource, BatchResourceKey
 from etl.ledger.slice_changes import MAX_READINGS, continue_readings, split_slice
 from etl.ledger.slices import Slice, SliceReading
 from etl.ledger.staging.step_back import find_slices_to_confirm
@@ -52,9 +51,9 @@ class ListReader:
         self.run = run
         self.batch_resource = batch_resource
         self.resource = find_resource(batch_resource.resource)
-        self.batch_key: dict[str, Any] = {"batch_id": run.batch.id, "resource": batch_resource.resource}
+        self.batch_key = BatchResourceKey(batch_id=run.batch.id, resource=batch_resource.resource)
         settings = run.settings
-        self.list_key: dict[str, Any] = {"tenant": run.ledger.tenant, "resource": batch_resource.resource}
+        self.list_key = ListKey(tenant=run.ledger.tenant, resource=batch_resource.resource)
         limits = run.ledger.read(partial(read_list_limits, requested_size=settings.etl_page_size, **self.list_key))
         self.accepted_size: int | None = None  #: smaller than requested, and not stored yet
         self.numbers: Collection[int] | None = None  #: of the slices to read; None: all
@@ -83,9 +82,8 @@ class ListReader:
     def begin_reading(self, unread: Sequence[Slice]) -> Reading:
         """Return the next reading of slices, without the pages that are already staged."""
         paged = [index for index, endpoint in enumerate(self.resource.endpoints) if endpoint.paging]
-        how_to_read: dict[str, Any] = {"size": self.reader.page_size, "paged": paged}
         continued = self.run.ledger.commit(
-            partial(continue_readings, slices_to_read=unread, **how_to_read, **self.batch_key)
+            partial(continue_readings, slices_to_read=unread, size=self.reader.page_size, paged=paged, **self.batch_key)
         )
         wanted = continued[:1] if self.is_probing else continued
         pages = {date_slice.number: staged for date_slice, staged in wanted}
@@ -165,8 +163,9 @@ class ListReader:
         if not self.run.batch.options.get("full") or self.confirms:
             return []
         self.confirms = True
-        key = {"resource": self.resource, "tenant": self.run.ledger.tenant, "batch_id": self.run.batch.id}
-        numbers = self.run.ledger.read(partial(find_slices_to_confirm, **key))  # type: ignore[arg-type]
+        tenant, batch_id = self.run.ledger.tenant, self.run.batch.id
+        disputed = partial(find_slices_to_confirm, resource=self.resource, tenant=tenant, batch_id=batch_id)
+        numbers = self.run.ledger.read(disputed)
         numbers = numbers if self.numbers is None else numbers.intersection(self.numbers)
         read_before = self.run.ledger.read(partial(slices.read_slices, numbers=numbers, **self.batch_key))
         return self.run.ledger.commit(partial(slices.start_new_readings, slices_to_read=read_before, **self.batch_key))

@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Mapping
 from functools import partial
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection
@@ -19,7 +18,7 @@ from etl.extract.page_size import PageSizeRefused
 from etl.extract.reader import RangeTooLong
 from etl.extract.run import RESOURCE_ERRORS, ExtractRun
 from etl.ledger import balance, batches, watermarks
-from etl.ledger.batches import Batch, BatchResource
+from etl.ledger.batches import Batch, BatchResource, BatchResourceKey
 from etl.ledger.children import queue as children
 from etl.ledger.quality import drift
 from etl.ledger.transaction import Ledger
@@ -133,7 +132,7 @@ def mark_unreadable(run: ExtractRun, resource: Resource, error: EtlError) -> Bat
         if is_absence(error, resource):
             run.ledger.commit(partial(watermarks.note_refusal, tenant=tenant, resource=name, reason=str(error)))
     kind = IncidentKind.BALANCE_OFF if isinstance(error, TotalMismatch) else None
-    batch_key: dict[str, Any] = {"batch_id": run.batch.id, "resource": name}
+    batch_key = BatchResourceKey(batch_id=run.batch.id, resource=name)
     return run.ledger.commit(
         partial(batches.set_resource_state, status=state, error=str(error), trouble=kind, **batch_key)
     )

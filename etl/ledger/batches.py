@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypedDict
 from uuid import UUID, uuid4
 
 from sqlalchemy import Connection, func, insert, select, text, update
@@ -11,6 +11,13 @@ from etl.errors import Interrupted, UsageError
 from etl.models.bookkeeping import batch_resources, batches, slices
 from etl.models.states import DRY_RECONCILE, ENDED, FORWARD, BatchState, IncidentKind, Outcome, ResourceState
 from etl.window import Window
+
+
+class BatchResourceKey(TypedDict):
+    """The arguments that name one resource of a batch."""
+
+    batch_id: UUID
+    resource: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,7 +59,7 @@ def write_offer(
     connection.execute(statement.on_conflict_do_update(index_elements=["tenant", "resource"], set_=values))
 
 
-def note_refusal(connection: Connection, tenant: str, resource: str, reason: str) -> None:
+def note_refusal(connection: Connection, tenant: str, resource: str, reason: str | None) -> None:
     """Store that a resource that has brought records gave no good answer; the first time in a row counts."""
     values: dict[str, Any] = {"reason": reason, "refused_since": text("now()")}
     statement = upsert(offers).values(tenant=tenant, resource=resource, offered=True, **values)

@@ -8,7 +8,6 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any
 
 from sqlalchemy import Connection, Engine
 
@@ -27,7 +26,7 @@ from etl.extract.record_traffic import recording_traffic
 from etl.extract.run import RESOURCE_ERRORS, ExtractRun
 from etl.extract.verify_deleted import verify_deleted
 from etl.ledger import balance, batches
-from etl.ledger.batches import Batch, BatchResource
+from etl.ledger.batches import Batch, BatchResource, BatchResourceKey
 from etl.ledger.children.queue import RefreshAge
 from etl.ledger.leases import Waiting, hold_lease
 from etl.ledger.transaction import Ledger
@@ -87,7 +86,7 @@ def run_preview(ledger: Ledger, settings: Settings, api: ApiConnection, batch: B
 def read_ids(run: ExtractRun, batch_resource: BatchResource) -> BatchResource:
     """Read one list to its end, and return the resource as it ended."""
     resource = find_resource(batch_resource.resource)
-    key: dict[str, Any] = {"batch_id": run.batch.id, "resource": resource.name}
+    key = BatchResourceKey(batch_id=run.batch.id, resource=resource.name)
     run.raise_if_stopped()
     run.ledger.commit(partial(batches.mark_running, batch_id=run.batch.id, resources=[resource.name]))
     run.watch(Started(run.step, resource.name))

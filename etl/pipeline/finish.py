@@ -1,12 +1,11 @@
 """Finishing the resources of a run that several tasks share: those read from the API, and those derived from them."""
 
 from functools import partial
-from typing import Any
 
 from etl.errors import ApiUnavailable
 from etl.extract.read_resource import check_sources, finish_resource
 from etl.ledger import batches, slices
-from etl.ledger.batches import Batch, BatchResource
+from etl.ledger.batches import Batch, BatchResource, BatchResourceKey
 from etl.ledger.children import queue as children
 from etl.ledger.transaction import Ledger
 from etl.models.states import ENDED, ResourceState
@@ -43,7 +42,7 @@ def finish_derived(ledger: Ledger, batch: Batch) -> None:
         for batch_resource in batch_resources
     }
     for batch_resource in batch_resources:
-        key: dict[str, Any] = {"batch_id": batch.id, "resource": batch_resource.resource}
+        key = BatchResourceKey(batch_id=batch.id, resource=batch_resource.resource)
         resource = find_resource(batch_resource.resource)
         if batch_resource.status in ENDED:
             continue

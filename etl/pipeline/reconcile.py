@@ -3,7 +3,6 @@
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection, Engine
@@ -79,14 +78,14 @@ def reconcile(work: ReconcileContext, batch_resources: Iterable[BatchResource]) 
 
 def reconcile_resource(work: ReconcileContext, resource: Resource) -> FullScan:
     """Reconcile one resource and return its full scan."""
-    key: dict[str, Any] = {"resource": resource, "tenant": work.batch.tenant, "batch_id": work.batch.id}
-    scan = work.ledger.read(partial(full_scan.measure_scan, **key))
+    tenant, batch_id = work.batch.tenant, work.batch.id
+    scan = work.ledger.read(partial(full_scan.measure_scan, resource=resource, tenant=tenant, batch_id=batch_id))
     if not scan.missing_count:
         return scan
-    if work.ledger.read(partial(full_scan.has_unanswered, resource=resource, batch_id=work.batch.id)):
+    if work.ledger.read(partial(full_scan.has_unanswered, resource=resource, batch_id=batch_id)):
         work.watch(Message(f"{resource.name}: {UNPROVEN.format(scan.missing_count)}"))
         return FullScan(resource.name, scan.known_count, 0, is_proven=False)
-    missing = work.ledger.read(partial(full_scan.find_missing, **key))
+    missing = work.ledger.read(partial(full_scan.find_missing, resource=resource, tenant=tenant, batch_id=batch_id))
     if scan.is_over_limit(work.settings.etl_delete_brake):
         apply_deletion_limit(work, scan, missing)
         return scan

@@ -36,12 +36,12 @@ def step_back_resources(work: ReconcileContext, batch_resources: Iterable[BatchR
 def step_back_resource(work: ReconcileContext, resource: Resource) -> None:
     """Replace the newer versions of one resource."""
     tenant, batch_id = work.batch.tenant, work.batch.id
-    key = {"resource": resource, "tenant": tenant, "batch_id": batch_id}
-    confirmed = work.ledger.read(partial(step_back.find_confirmed, **key))  # type: ignore[arg-type]
+    confirmed = work.ledger.read(partial(step_back.find_confirmed, resource=resource, tenant=tenant, batch_id=batch_id))
     if not confirmed:
         return
     source_ids = list(confirmed)
-    known_count = work.ledger.read(partial(full_scan.measure_scan, **key)).known_count  # type: ignore[arg-type]
+    scan = work.ledger.read(partial(full_scan.measure_scan, resource=resource, tenant=tenant, batch_id=batch_id))
+    known_count = scan.known_count
     counted = f"{len(source_ids)} of {known_count} records are older in QQCatalyst than here"
     # Only a version that the source dated can have been set back there.
     older = FullScan(resource.name, known_count, sum(confirmed.values()))

@@ -5,7 +5,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection, Engine
@@ -120,10 +119,10 @@ def retry_in_steps(engine: Engine, settings: Settings, batch: Batch, watcher: Wa
     """Resume a batch of the separate services: extract, transform and load what is left."""
     began = time.monotonic()
     earlier = Ledger(engine, settings.etl_tenant).commit(partial(batches.recover_work, batch_id=batch.id))
-    service_options: dict[str, Any] = {"settings": settings, "watch": watcher.watch, "stop": watcher.stop}
-    ExtractService(engine, **service_options).resume(batch)
-    TransformService(engine, **service_options).transform_batch(batch.id)
-    LoadService(engine, **service_options).load_batch(batch.id, batch.window)
+    watch, stop = watcher.watch, watcher.stop
+    ExtractService(engine, settings=settings, watch=watch, stop=stop).resume(batch)
+    TransformService(engine, settings=settings, watch=watch, stop=stop).transform_batch(batch.id)
+    LoadService(engine, settings=settings, watch=watch, stop=stop).load_batch(batch.id, batch.window)
     return summarize_batch(Ledger(engine, settings.etl_tenant), batch.id, earlier + time.monotonic() - began)
 
 

@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from math import ceil
-from typing import Any
 
 from sqlalchemy import Connection
 
@@ -15,7 +14,7 @@ from etl.extract.read_resource import mark_unreadable, read_list, record_drift
 from etl.extract.run import RESOURCE_ERRORS, ExtractRun
 from etl.extract.scheduler import is_child
 from etl.ledger import batches, slices
-from etl.ledger.batches import BatchResource
+from etl.ledger.batches import BatchResource, BatchResourceKey
 from etl.ledger.children import queue as children
 from etl.ledger.children.queue import QueueChunk
 from etl.ledger.slices import Slice
@@ -89,7 +88,7 @@ def remaining_budget(run: ExtractRun) -> int | None:
 
 def remaining_slices(connection: Connection, run: ExtractRun, resource: str, calls: int) -> list[Slice]:
     """Return the slices of a queue that are left to read, creating them when the resource starts."""
-    key: dict[str, Any] = {"batch_id": run.batch.id, "resource": resource}
+    key = BatchResourceKey(batch_id=run.batch.id, resource=resource)
     remaining = slices.read_open_slices(connection, **key)
     if remaining is None:
         slices.write_slices(
@@ -143,5 +142,5 @@ def end_detail_slices(run: ExtractRun, reader: DetailReader, number: int) -> Non
             mark_unreadable(run, reading.resource, reading.error)
         else:
             record_drift(run, reading.resource)
-            key: dict[str, Any] = {"batch_id": run.batch.id, "resource": name}
+            key = BatchResourceKey(batch_id=run.batch.id, resource=name)
             run.ledger.commit(partial(slices.finish_slice, number=number, **key))

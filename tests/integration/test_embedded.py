@@ -118,8 +118,8 @@ def test_the_next_user_replaces_a_killed_supervisor(home: ServerPaths) -> None:
 def test_a_server_without_supervisor_is_replaced_by_a_supervised_one(home: ServerPaths) -> None:
     account = server_user(home.data)
     command = server_command(home, server_binaries(account, home.programs, major=home.major), FAST)
-    options = account.subprocess_options() | {"stderr": subprocess.DEVNULL, "cwd": "/"}
-    orphan = subprocess.Popen([*command, "-p", str(home.port)], **options)
+    command = [*command, "-p", str(home.port)]
+    orphan = subprocess.Popen(command, stderr=subprocess.DEVNULL, cwd="/", **account.subprocess_options())
     assert wait_until(lambda: server_state(home) is ServerState.READY, PATIENCE)
     with use(home.folder) as server:
         assert orphan.wait(PATIENCE) == 0

@@ -4,7 +4,7 @@ import csv
 import sys
 from collections.abc import Sequence
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from sqlalchemy import Connection
@@ -71,11 +71,11 @@ def command(
             show_shares(session.read(query), by, as_json=as_json)
 
 
-def write_csv(connection: Connection, **scope: Any) -> None:
+def write_csv(connection: Connection, tenant: str, resource: str | None, *, only_open: bool) -> None:
     """Write all findings to standard output as CSV."""
     writer = csv.writer(sys.stdout, lineterminator="\r\n")
     writer.writerow(EXPORT_COLUMNS)
-    writer.writerows(safe_row(row) for row in export_findings(connection, **scope))
+    writer.writerows(safe_row(row) for row in export_findings(connection, tenant, resource, only_open=only_open))
 
 
 def show_groups(finding_groups: list[RuleCounts], *, as_json: bool) -> None:

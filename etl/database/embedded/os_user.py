@@ -6,7 +6,7 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
 from etl.errors import DatabaseUnavailable
 
@@ -15,6 +15,16 @@ _PASSED_ON = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "TMPDIR")
 #: The time limit of a program. initdb, the slowest, needs a few seconds and recreates its folder when run again.
 SECONDS = 300.0
 _UNPRIVILEGED = ("postgres", "nobody")
+
+
+class ProcessOptions(TypedDict, total=False):
+    """Arguments of `subprocess`: the environment, and the user that a child process runs as."""
+
+    env: Mapping[str, str]
+    stdin: int
+    user: int
+    group: int
+    extra_groups: Sequence[int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +36,9 @@ class OsUser:
     gid: int
     switch: bool
 
-    def subprocess_options(self) -> dict[str, Any]:
+    def subprocess_options(self) -> ProcessOptions:
         """Return the `subprocess` arguments that run a child process as this user."""
-        options: dict[str, Any] = {"env": server_environment(), "stdin": subprocess.DEVNULL}
+        options = ProcessOptions(env=server_environment(), stdin=subprocess.DEVNULL)
         if self.switch:
             options |= {"user": self.uid, "group": self.gid, "extra_groups": []}
         return options

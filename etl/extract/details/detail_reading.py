@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Sequence
 from functools import partial
-from typing import Any
 
 from etl.api.protocol import CallFailed, EndpointRefused, Refusal
 from etl.catalogue.resource import Resource
@@ -14,6 +13,7 @@ from etl.events import Message
 from etl.extract.reader import ResourceReader
 from etl.extract.run import RESOURCE_ERRORS, ExtractRun
 from etl.ledger import batches
+from etl.ledger.batches import BatchResourceKey
 from etl.ledger.children.queue import ChildRequest
 from etl.resources import BY_NAME
 
@@ -115,7 +115,7 @@ class DetailReading:
 
     def has_answers(self) -> bool:
         """Return whether any call of this batch for the resource was answered, in this task or another."""
-        key: dict[str, Any] = {"batch_id": self.run.batch.id, "resource": self.resource.name}
+        key = BatchResourceKey(batch_id=self.run.batch.id, resource=self.resource.name)
         batch_resource = self.run.ledger.read(partial(batches.read_batch_resource, **key))
         return batch_resource is not None and batch_resource.counts["pages"] > 0
 

@@ -5,7 +5,7 @@ many days. After 7 days the larger page and the longer range are tried again.
 """
 
 from datetime import timedelta
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypedDict
 
 from sqlalchemy import Connection, select, text
 from sqlalchemy.dialects.postgresql import insert as upsert
@@ -14,6 +14,13 @@ from etl.models.api_access import list_limits
 
 #: How long a limit counts before more is requested again.
 LIMIT_TTL = timedelta(days=7)
+
+
+class ListKey(TypedDict):
+    """The arguments that name one list."""
+
+    tenant: str
+    resource: str
 
 
 class ListLimits(NamedTuple):

@@ -103,12 +103,13 @@ def save_offers(ledger: Ledger, reports: list[CallReport]) -> None:
         offered = OFFERED_BY_STATUS.get(report.status)
         if report.facts.is_documented or offered is None or report.is_passing:
             continue
-        offer: dict[str, Any] = {"tenant": ledger.tenant, "resource": report.resource, "reason": report.reason}
-        documented = partial(counts_as_documented, tenant=ledger.tenant, resource=BY_NAME[report.resource])
+        tenant, name, reason = ledger.tenant, report.resource, report.reason
+        documented = partial(counts_as_documented, tenant=tenant, resource=BY_NAME[name])
         if offered or not ledger.read(documented):
-            ledger.commit(partial(watermarks.write_offer, offered=offered, **offer))
+            write = partial(watermarks.write_offer, tenant=tenant, resource=name, offered=offered, reason=reason)
         else:
-            ledger.commit(partial(watermarks.note_refusal, **offer))
+            write = partial(watermarks.note_refusal, tenant=tenant, resource=name, reason=reason)
+        ledger.commit(write)
 
 
 def save_page_sizes(ledger: Ledger, settings: Settings, reports: list[CallReport]) -> None:
@@ -119,8 +120,12 @@ def save_page_sizes(ledger: Ledger, settings: Settings, reports: list[CallReport
         if report.page_size is not None:
             sizes[report.resource] = min(report.page_size, sizes.get(report.resource, requested_size))
     for resource, size in sizes.items():
-        accepted: dict[str, Any] = {"resource": resource, "page_size": size if size < requested_size else None}
-        ledger.commit(partial(write_page_size, tenant=ledger.tenant, requested_size=requested_size, **accepted))
+        accepted, tenant = size if size < requested_size else None, ledger.tenant
+        ledger.commit(
+            partial(
+                write_page_size, tenant=tenant, resource=resource, requested_size=requested_size, page_size=accepted
+            )
+        )
 
 
 def try_call(examination: Examination, resource: Resource, endpoint: Endpoint) -> CallReport:

@@ -3,7 +3,6 @@
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
-from typing import Any
 
 from sqlalchemy import Connection
 
@@ -43,9 +42,11 @@ def forecast(
         if resource.name not in plan.windows or resource.name in plan.left_out or resource.parent is not None:
             continue
         most = 1 if limit or resource.name in facts.read_to or not children_of(resource.name) else MAX_SAMPLE_PAGES
-        key: dict[str, Any] = {"tenant": ledger.tenant, "resource": resource.name}
-        limits = ledger.read(partial(read_list_limits, requested_size=settings.etl_page_size, **key))
-        size = limits.page_size or settings.etl_page_size
+        size = settings.etl_page_size
+        limits = ledger.read(
+            partial(read_list_limits, tenant=ledger.tenant, resource=resource.name, requested_size=size)
+        )
+        size = limits.page_size or size
         try:
             samples[resource.name] = [
                 sample_list(settings, api, resource, endpoint, plan.windows[resource.name], most, size)

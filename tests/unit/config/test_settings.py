@@ -180,6 +180,10 @@ def test_more_calls_than_the_vendor_allows_are_warned_of(address: str, limit: st
         ("ETL_MAIL_FROM", "nobody"),
         ("ETL_MAIL_TO", "a@example.com\r\nBcc: b@example.com"),
         ("ETL_MAIL_TO", "a@example.com, nobody"),
+        ("ETL_MAIL_TO", "a..b@example.com"),
+        ("ETL_MAIL_TO", "a b@localhost"),
+        ("ETL_MAIL_TO", "ops@-exchange.local"),
+        ("ETL_MAIL_TO", "\u00fc@example.com"),
         ("ETL_MAIL_TO", ","),
         ("ETL_STALE_AFTER", "late"),
         ("ETL_HEARTBEAT_URL", "ftp://geheim"),
@@ -213,6 +217,20 @@ def test_mail_requires_a_sender_and_recipients(monkeypatch: pytest.MonkeyPatch) 
 def test_names_are_removed_from_mail_addresses() -> None:
     settings = Settings.load(etl_mail_from="ETL <etl@example.com>", etl_mail_to=" A <a@example.com>,b@example.com, ")
     assert (settings.etl_mail_from, settings.etl_mail_to) == ("etl@example.com", "a@example.com, b@example.com")
+
+
+@pytest.mark.parametrize(
+    ("address", "sent_to"),
+    [
+        ("Ops@Example.COM", "Ops@example.com"),
+        ("ops@b\u00fccher.example.com", "ops@xn--bcher-kva.example.com"),
+        ("root@localhost", "root@localhost"),
+        ("ops@intranet", "ops@intranet"),
+        ("ops@exchange.local", "ops@exchange.local"),
+    ],
+)
+def test_mail_may_go_to_any_domain_and_to_hosts_of_the_local_network(address: str, sent_to: str) -> None:
+    assert Settings.load(etl_mail_to=address).etl_mail_to == sent_to
 
 
 def test_secrets_in_urls_are_redacted_in_the_log() -> None:
