@@ -129,7 +129,9 @@ def test_pure_packages_read_no_clock(module: str) -> None:
 def test_every_module_that_calls_itself_pure_is_checked() -> None:
     checked = {path for module in contract("pure")["source_modules"] for path in files_of(module)}
     labeled = {path for path in files_of("etl") if re.match(r'"""[^"\n]*\bPure\b', path.read_text())}
-    assert sorted(str(path.relative_to(ROOT)) for path in labeled - checked) == [], "add them to `pure` in pyproject.toml"
+    assert sorted(str(path.relative_to(ROOT)) for path in labeled - checked) == [], (
+        "add them to `pure` in pyproject.toml"
+    )
 
 
 def test_packages_stay_small() -> None:
