@@ -90,6 +90,10 @@ class DueQuery:
 #: Limits a queue to one of several equal chunks.
 CHUNK_CONDITION = "AND (hashtext(parent_id) & 2147483647) % :of = :number"
 
+#: The share of the age after which a parent is read a second time: the same for all its details, and another for each
+#: parent, so that the parents of a first sync are not all due again on one day.
+SHARE_OF_AGE = "((hashtext(queued.parent_id) & 1023) + 1) / 1024.0"
+
 #: The order in which details are read. All calls of a parent are adjacent, so that its details are whole.
 READING_ORDER = "priority, parent_version_at DESC, parent_id, resource"
 
@@ -193,11 +197,12 @@ def mark_covered(
 ) -> None:
     """Mark parents as covered after their answers are staged. They are due again when they change or need a refresh."""
     connection.execute(
-        text("""
+        text(f"""
             UPDATE etl.child_queue AS queued
             SET covered_at = now(), changed = false, failures = 0,
                 due_at = now() + CASE WHEN queued.priority = ANY(:actives) THEN CAST(:active AS interval)
                                       ELSE CAST(:others AS interval) END
+                               * CASE WHEN queued.covered_at IS NULL THEN {SHARE_OF_AGE} ELSE 1 END
             FROM unnest(CAST(:parents AS text[]), CAST(:raw_ids AS uuid[])) AS asked (parent_id, raw_id)
             WHERE queued.tenant = :tenant AND queued.resource = :resource AND queued.parent_id = asked.parent_id
               AND queued.parent_raw_id = asked.raw_id
