@@ -130,7 +130,7 @@ def test_offices_have_names_and_contacts_point_to_them_by_location_id(book: Site
     assert pairs(book.engine, offices) == [("41207", "310 | 104233 | Hialeah office | f"), ("41208", "311 | t")]
 
 
-def test_a_renewal_a_rewrite_and_a_shell_are_told_apart(book: Site) -> None:
+def test_a_renewal_a_rewrite_and_a_shell_are_distinguished(book: Site) -> None:
     renewals = """
         SELECT source_id, concat_ws(' | ', business_type, is_confirmed, prior_premium, premium_change)
         FROM v_renewals ORDER BY 1

@@ -87,7 +87,7 @@ NAMELESS = without_ids(
 )
 
 
-def test_adjustments_without_an_id_are_told_apart_by_policy_date_type_and_number() -> None:
+def test_adjustments_without_an_id_differ_by_policy_date_type_and_number() -> None:
     rows = reshape("adjustments", NAMELESS, POLICY).rows
     assert set(rows) == {"88121:2025-06-01:C:1", "88121:2025-06-01:C:2", "88121:2025-07-01:C:1", "88121:2025-06-01:E:1"}
     assert {row["premium_change"] for row in rows.values()} == {"-10.00", "-20.00", "-1232.04", "5.00"}
