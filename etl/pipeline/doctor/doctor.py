@@ -119,13 +119,10 @@ def save_page_sizes(ledger: Ledger, settings: Settings, reports: list[CallReport
     for report in reports:
         if report.page_size is not None:
             sizes[report.resource] = min(report.page_size, sizes.get(report.resource, requested_size))
+    write = partial(write_page_size, tenant=ledger.tenant, requested_size=requested_size)
     for resource, size in sizes.items():
-        accepted, tenant = size if size < requested_size else None, ledger.tenant
-        ledger.commit(
-            partial(
-                write_page_size, tenant=tenant, resource=resource, requested_size=requested_size, page_size=accepted
-            )
-        )
+        accepted = size if size < requested_size else None
+        ledger.commit(partial(write, resource=resource, page_size=accepted))
 
 
 def try_call(examination: Examination, resource: Resource, endpoint: Endpoint) -> CallReport:
