@@ -149,13 +149,14 @@ class ListReader:
         if self.run.is_dry:
             return
         if self.accepted_size is not None:
-            size = partial(write_page_size, requested_size=self.run.settings.etl_page_size, **self.list_key)
-            self.run.ledger.commit(partial(size, page_size=self.accepted_size))
+            requested, accepted = self.run.settings.etl_page_size, self.accepted_size
+            self.run.ledger.commit(
+                partial(write_page_size, requested_size=requested, page_size=accepted, **self.list_key)
+            )
             self.accepted_size = None
         limits = self.reader.limits
         if limits.is_new and limits.answered is not None:
-            days = partial(write_days, answered=limits.answered, failed=limits.failed)
-            self.run.ledger.commit(partial(days, **self.list_key))
+            self.run.ledger.commit(partial(write_days, answered=limits.answered, failed=limits.failed, **self.list_key))
             limits.is_new = False
 
     def slices_to_confirm(self) -> list[Slice]:

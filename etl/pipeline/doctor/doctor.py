@@ -30,7 +30,7 @@ from etl.extract.offers import counts_as_documented, is_absence
 from etl.extract.page_size import fetch_sized
 from etl.extract.selection import NEEDS_ENTERPRISE_ACCESS, find_out_of_reach, resource_names
 from etl.ledger import watermarks
-from etl.ledger.account.list_limits import write_page_size
+from etl.ledger.account.list_limits import ListKey, write_page_size
 from etl.ledger.children.queue import ChildRequest
 from etl.ledger.transaction import Ledger
 from etl.models.sources import is_flagged
@@ -120,12 +120,9 @@ def save_page_sizes(ledger: Ledger, settings: Settings, reports: list[CallReport
         if report.page_size is not None:
             sizes[report.resource] = min(report.page_size, sizes.get(report.resource, requested_size))
     for resource, size in sizes.items():
-        accepted, tenant = size if size < requested_size else None, ledger.tenant
-        ledger.commit(
-            partial(
-                write_page_size, tenant=tenant, resource=resource, requested_size=requested_size, page_size=accepted
-            )
-        )
+        key = ListKey(tenant=ledger.tenant, resource=resource)
+        accepted = size if size < requested_size else None
+        ledger.commit(partial(write_page_size, requested_size=requested_size, page_size=accepted, **key))
 
 
 def try_call(examination: Examination, resource: Resource, endpoint: Endpoint) -> CallReport:
