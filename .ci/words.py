@@ -27,6 +27,7 @@ CHECKED = (
 )
 #: Paths that are not checked, each with the reason.
 SKIPPED = {
+    "benchmarks/.venvs": "the environments of other tools",
     ".ci/words.py": "it lists the words",
     "etl/alembic/versions": "migrations that have run are not edited",
     "tests/declarations/test_word_list.py": "it quotes the words",
@@ -298,11 +299,7 @@ def find_files(arguments: Iterable[str], root: Path = ROOT) -> list[Path]:
 
 def _below(path: Path) -> Iterable[Path]:
     """Return a file, or the text files below a folder."""
-    return (
-        [file for kind in ("py", "sql", "md") for file in path.rglob(f"*.{kind}") if ".venvs" not in file.parts]
-        if path.is_dir()
-        else [path]
-    )
+    return [file for kind in ("py", "sql", "md") for file in path.rglob(f"*.{kind}")] if path.is_dir() else [path]
 
 
 def _is_skipped(path: Path, skipped: tuple[str, ...]) -> bool:

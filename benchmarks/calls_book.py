@@ -83,7 +83,7 @@ def set_changed(world: World, share: float, dice: random.Random) -> None:
 
 
 def describe_book(world: World) -> str:
-    """Return the size of a book in words."""
+    """Return the size of a book as a sentence."""
     policies = list(world.policies.values())
     changed = sum(bool(policy["HasBeenModified"]) for policy in policies) / max(1, len(policies))
     return (

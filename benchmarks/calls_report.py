@@ -103,7 +103,7 @@ def list_paces(paces: Sequence[Outcome]) -> Iterator[Row]:
     """Yield the rows about the use of the limit."""
     for pace in paces:
         least, most = AIMS[pace.others]
-        scene = "with another integration" if pace.others else "alone"
+        scene = "with another integration" if pace.others else "only our workers"
         yield row(f"limit used, {scene}", f"{least:.0%}", f"{pace.used:.1%}", met=pace.used >= least)
         yield row(f"refused calls, {scene}", f"at most {most:.1%}", f"{pace.share:.2%}", met=pace.share <= most)
 

@@ -104,7 +104,7 @@ def test_each_target_has_a_verdict() -> None:
     verdicts = {label: cells[-1] for label, cells in rows_of(format_targets([good], useful, paces)).items()}
     assert verdicts["useful database, pages of 500"] == "met"
     assert verdicts["useful without billing, pages of 100"] == "**not met**"
-    assert verdicts["limit used, alone"] == "met"
+    assert verdicts["limit used, only our workers"] == "met"
     assert verdicts["limit used, with another integration"] == "**not met**"
     of_book = [
         "current", "complete", "a quiet day", "a run without changes", "forecast, lists read"
