@@ -4,6 +4,7 @@ import argparse
 from collections.abc import Sequence
 
 from benchmarks import calls, growth, kinds, latency, pacing, stages
+from benchmarks.calls_book import BookSize
 from benchmarks.candidates import CANDIDATES, OURS
 from benchmarks.compare import compare
 from benchmarks.prepare import missing_environments, prepare
@@ -23,7 +24,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     elif options.what == "children":
         latency.measure_children(options.parents)
     elif options.what == "calls":
-        calls.measure_calls(options.customers, options.window, options.days)
+        books = [BookSize(options.customers, options.policies, changed) for changed in options.changed]
+        calls.measure_calls(books, options.window, options.days)
     elif options.what == "pace":
         pacing.pacing(options.seconds)
     elif options.what == "stages":
@@ -50,7 +52,9 @@ def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     command = commands.add_parser("children", help="calls for single records, with and without latency")
     command.add_argument("--parents", type=int, default=2_000)
     command = commands.add_parser("calls", help="a first sync and three days under the call limit, in compressed time")
-    command.add_argument("--customers", type=int, default=5_000, help="customers and prospects of the agency")
+    command.add_argument("--customers", type=int, default=5_000)
+    command.add_argument("--policies", type=int, default=12_000)
+    command.add_argument("--changed", type=float, nargs="+", default=[0.5, 0.9], help="shares of changed policies")
     command.add_argument("--window", type=float, default=1.0, help="seconds that are a minute of the call limit")
     command.add_argument("--days", type=int, default=calls.DAYS)
     command = commands.add_parser("pace", help="calls per second against the server's limit, with one and two workers")

@@ -1,204 +1,168 @@
-"""The calls of a whole first sync and of three days afterwards, against the simulator, in compressed time."""
+"""The calls of first syncs and of the days afterwards, against the simulator, in compressed time."""
 
 import os
 import subprocess
+import sys
 import time
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from datetime import timedelta
+from contextlib import suppress
+from datetime import datetime, timedelta
 
+from benchmarks.calls_agency import API, UNAUTHORIZED, Agency
+from benchmarks.calls_book import LIMIT, SET, BookSize, describe_book, open_account
+from benchmarks.calls_figures import Life, Period, Useful
+from benchmarks.calls_report import format_forecasts, format_periods, format_targets
 from benchmarks.candidates import DLT
 from benchmarks.clock import JumpingClock
+from benchmarks.pacing import SCENES, measured
 from benchmarks.peers.measured import DATABASE
 from benchmarks.servers import ROOT, Cluster, cluster
-from benchmarks.table import markdown
 from etl.config.logs import configure_logging
-from etl.config.settings import Settings
-from etl.database.connect import make_engine
 from etl.database.migrate import upgrade
-from etl.events import Event, Finished
-from etl.pipeline import Options, Summary, sync
+from etl.errors import Interrupted
+from etl.events import Event, Finished, Started
 from etl.pipeline.watcher import Watcher
-from etl.resources import USEFUL
-from etl.simulator import Simulator, SimulatorSettings
-from etl.simulator.routes import find
-from etl.status.format import format_duration
+from etl.resources import BY_NAME, USEFUL
+from etl.simulator import Simulator
+from etl.simulator.world import World
 
-#: The vendor's limit, our setting, and the seconds of the window that is a minute.
-LIMIT, SET = 60, 58
-API = "/v1/"
-UNAUTHORIZED = 401
 HOURS, DAYS = 24, 3
-MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
+HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
+#: The share of customers and policies that changes in a day.
+CHANGED_A_DAY = 0.01
+#: Seconds that are a minute where the target is a time: processor time counts ten times as much as in real time.
+SLOW_WINDOW = 6.0
+PAGE_SIZES = (500, 100)
 
 
-@dataclass
-class Period:
-    """What the simulator counted in a part of the benchmark."""
-
-    label: str
-    calls: Counter[str] = field(default_factory=Counter)  #: accepted, by kind
-    refused: int = 0
-    minutes: float = 0.0  #: in windows of the limit; 0: not measured
-    useful_minutes: float | None = None
-
-    @property
-    def accepted(self) -> int:
-        """The number of accepted calls."""
-        return self.calls.total()
-
-    @property
-    def used(self) -> float:
-        """The share of the setting that was used."""
-        return self.accepted / (SET * self.minutes) if self.minutes else 0.0
-
-
-@dataclass
-class Agency:
-    """An agency, its database, and the clock that both share."""
-
-    simulator: Simulator
-    database: str
-    clock: JumpingClock
-    window: float  #: seconds that are a minute
-
-    def settings(self) -> Settings:
-        """Return the settings of a run."""
-        own = self.simulator.settings
-        return Settings.load(
-            database_url=self.database,
-            qqcatalyst_api_url=self.simulator.api_url,
-            qqcatalyst_token_url=self.simulator.token_url,
-            qqcatalyst_client_id=own.client_id,
-            qqcatalyst_client_secret=own.client_secret,
-            qqcatalyst_username=own.username,
-            qqcatalyst_password=own.password,
-            etl_rate_limit=f"{SET}/{max(1, round(self.window))}s",
-            log_level="ERROR",
-        )
-
-    def run(self, watcher: Watcher) -> Summary:
-        """Run one sync; raise SystemExit if it fails."""
-        engine = make_engine(self.database)
-        try:
-            summary = sync(engine, self.settings(), None, Options(), watcher)
-        finally:
-            engine.dispose()
-        if summary.exit_status:
-            raise SystemExit(f"The sync ended as {summary.batch.status}: {summary.batch.error}")
-        return summary
-
-    def count(self, period: Period) -> None:
-        """Move what the simulator has logged into a period."""
-        requests = list(self.simulator.requests)
-        self.simulator.requests.clear()
-        for request in requests:
-            if request.path.startswith(API) and request.status == UNAUTHORIZED:
-                period.refused += 1
-            elif request.path.startswith(API):
-                match = find(request.path.removeprefix(API))
-                period.calls[match[0].name if match else "other"] += 1
-
-
-def measure_calls(customers: int, window: float, days: int = DAYS) -> None:
-    """Print the calls of a first sync and of the days afterwards, beside what dlt does with the same endpoints."""
+def measure_calls(books: Sequence[BookSize], window: float, days: int = DAYS) -> None:
+    """Print the calls of first syncs and of the days afterwards, the targets, and what dlt does with the same calls."""
+    print(f"The server allows {LIMIT} calls a minute, and we make {SET}. A minute takes {window:g} s.")
     with cluster() as postgres:
-        periods = measure_ours(postgres, customers, window, days)
-        print(f"A minute of the limit takes {window:g} s; the server allows {LIMIT} calls in it, we make {SET}.\n")
-        print(format_periods(periods))
-        print(f"\ndlt rest_api: {measure_dlt(postgres, customers, window)}")
+        lives = []
+        for number, book in enumerate(books):
+            lives.append(measure_life(postgres.create_database(f"calls_{number}"), book, window, days))
+            print(f"\n{lives[-1].description}\n\n{format_periods([lives[-1].first, *lives[-1].days])}\n")
+            print(f"Calls that were forecast, and those then made:\n\n{format_forecasts(lives[-1])}", flush=True)
+        useful = [measure_useful(postgres.create_database(f"useful_{size}"), books[0], size) for size in PAGE_SIZES]
+        paces = [measured(postgres, f"pace_{others}", others, 1, 10 * SLOW_WINDOW) for others in SCENES.values()]
+        print(f"\n{format_targets(lives, useful, paces)}")
+        print(f"\ndlt rest_api with the same book: {measure_dlt(postgres, books[0], window)}")
 
 
-def measure_ours(postgres: Cluster, customers: int, window: float, days: int) -> list[Period]:
-    """Return what our first sync and the days afterwards took."""
-    database = postgres.create_database("calls")
+def report(progress: str) -> None:
+    """Print progress where it does not mix with the tables."""
+    print(f"calls: {progress}", file=sys.stderr, flush=True)
+
+
+def measure_life(database: str, book: BookSize, window: float, days: int) -> Life:
+    """Return what our first sync of a book and the days afterwards took."""
+    with open_account(book, window) as simulator:
+        agency = open_agency(simulator, database, window)
+        configure_logging(agency.settings())  # without warnings: the clock jumps on purpose
+        description = describe_book(simulator.world)
+        agency.examine()
+        before = {planned.resource: planned.range for planned in agency.forecast().resources if not planned.is_added}
+        agency.count(Period("doctor and forecast"))
+        first, due = measure_first_sync(agency)
+        measured_days = [measure_day(agency, number) for number in range(1, days + 1)]
+        idle = measure_idle_run(agency)
+    return Life(book, description, first, measured_days, idle, before, due)
+
+
+def open_agency(simulator: Simulator, database: str, window: float) -> Agency:
+    """Return an agency with an empty migrated database, whose clock the simulator shares."""
     upgrade(database)
-    clock = JumpingClock(database)
-    with Simulator(account(customers, window)) as simulator:
-        simulator.server.clock = clock.now
-        agency = Agency(simulator, database, clock, window)
-        configure_logging(agency.settings())  # the clock jumps on purpose
-        first = measure_first_sync(agency)
-        describe_book(simulator)
-        return [first, *(measure_day(agency, number) for number in range(1, days + 1))]
+    agency = Agency(simulator, database, JumpingClock(database), window)
+    simulator.server.clock = agency.clock.now
+    return agency
 
 
-def account(customers: int, window: float) -> SimulatorSettings:
-    """Return an ordinary account with the vendor's call limit."""
-    limit = f"account-limit:{LIMIT}/{window:g},text"
-    return SimulatorSettings(contacts=customers, documented_only=True, faults=(limit,))
-
-
-def measure_first_sync(agency: Agency) -> Period:
-    """Return what the first sync took, run after run, until its details are complete."""
+def measure_first_sync(agency: Agency) -> tuple[Period, dict[str, int]]:
+    """Return what the first sync took until its details are complete, and the details due once the lists were read."""
     period, begun, left = Period("first sync"), time.monotonic(), set(USEFUL)
+    due: dict[str, int] = {}
 
     def watch(event: Event) -> None:
         if isinstance(event, Finished) and event.resource in left:
             left.discard(event.resource)
             if not left:
+                period.useful_calls = agency.count_logged()
                 period.useful_minutes = (time.monotonic() - begun) / agency.window
+        if isinstance(event, Started) and BY_NAME[event.resource].parent is not None and not due:
+            due.update(agency.count_due())
 
     watcher = Watcher(watch, clock=lambda: time.monotonic() * 60 / agency.window)
-    while True:
+    has_backlog = True
+    while has_backlog:
         run_begun = time.monotonic()
-        summary = agency.run(watcher)
+        has_backlog = agency.run(watcher).has_backlog
         agency.clock.skip(timedelta(minutes=(time.monotonic() - run_begun) / agency.window))
-        if not summary.has_backlog:
-            break
+        agency.count(period)
+        report(f"{period.label}: {period.accepted:,} calls")
     period.minutes = (time.monotonic() - begun) / agency.window
-    agency.count(period)
-    return period
+    return period, due
 
 
 def measure_day(agency: Agency, number: int) -> Period:
-    """Return what a day takes in which 1 % of customers and policies change; the idle time of each hour is skipped."""
-    period = Period(f"day {number}")
-    world = agency.simulator.world
-    changes = max(1, (len(world.contacts) + len(world.policies)) // (100 * HOURS))
-    for _ in range(HOURS):
+    """Return what a day of hourly runs takes in which customers and policies change; idle time is skipped."""
+    period, began, world = Period(f"day {number}"), agency.clock.now(), agency.simulator.world
+    records = len(world.clients) + len(world.policies)
+    for hour in range(1, HOURS + 1):
         agency.clock.skip(HOUR)
-        agency.simulator.change(changes)
+        while count_changed(world, began) < records * CHANGED_A_DAY * hour / HOURS:
+            agency.simulator.change()
         while agency.run(Watcher()).has_backlog:
             pass
+    period.changed = count_changed(world, began)
+    agency.count(period)
+    report(f"{period.label}: {period.accepted:,} calls")
+    return period
+
+
+def count_changed(world: World, since: datetime) -> int:
+    """Return how many customers and policies were entered or changed since a moment."""
+    return len(world.contacts.within(since, None, "latest")) + len(world.policies.within(since, None, "latest"))
+
+
+def measure_idle_run(agency: Agency) -> Period:
+    """Return what a run without changes takes. The run before it reads what is due: lists of a day, details by age."""
+    period = Period("a run without changes")
+    agency.clock.skip(HOUR)
+    agency.run(Watcher())
+    agency.count(Period("before"))
+    agency.clock.skip(MINUTE)
+    agency.run(Watcher())
     agency.count(period)
     return period
 
 
-def describe_book(simulator: Simulator) -> None:
-    """Print the size of the book."""
-    world = simulator.world
-    changed = sum(bool(world.policies[key].get("HasBeenModified")) for key in world.policies)
-    share = changed / max(1, len(world.policies))
-    print(
-        f"The book: {simulator.settings.contacts:,} customers and prospects, {len(world.policies):,} policies, "
-        f"{share:.0%} of them ever changed."
-    )
+def measure_useful(database: str, book: BookSize, page_size: int) -> Useful:
+    """Return how long a useful database of a book takes with pages of a size, in a slower time."""
+    with open_account(book, SLOW_WINDOW, page_size) as simulator:
+        agency, begun = open_agency(simulator, database, SLOW_WINDOW), time.monotonic()
+        ends: dict[str, float] = {}
+
+        def watch(event: Event) -> None:
+            if isinstance(event, Finished) and event.resource in USEFUL:
+                ends[event.resource] = (time.monotonic() - begun) / SLOW_WINDOW
+                if set(ends) == set(USEFUL):
+                    watcher.stop.set()
+
+        watcher = Watcher(watch)
+        with suppress(Interrupted):
+            agency.run(watcher)
+        calls = agency.count_logged()
+    last = ends.pop("billing_records")
+    return Useful(page_size, calls, max(last, *ends.values()), max(ends.values()))
 
 
-def format_periods(periods: Sequence[Period]) -> str:
-    """Return the calls by kind, and the figures of each period."""
-    kinds = sorted({kind for period in periods for kind in period.calls})
-    rows = [[kind, *(f"{period.calls[kind]:,}" for period in periods)] for kind in kinds]
-    rows.append(["**calls**", *(f"{period.accepted:,}" for period in periods)])
-    rows.append(["refused", *(f"{period.refused:,}" for period in periods)])
-    rows.append(["useful database", *(format_minutes(period.useful_minutes) for period in periods)])
-    rows.append(["complete", *(format_minutes(period.minutes or None) for period in periods)])
-    rows.append(["limit used", *(f"{period.used:.1%}" if period.minutes else "" for period in periods)])
-    return markdown(["", *(period.label for period in periods)], rows)
-
-
-def format_minutes(minutes: float | None) -> str:
-    """Return minutes of the limit as a duration."""
-    return "" if minutes is None else format_duration(minutes * 60)
-
-
-def measure_dlt(postgres: Cluster, customers: int, window: float) -> str:
+def measure_dlt(postgres: Cluster, book: BookSize, window: float) -> str:
     """Return what dlt's rest_api source does with the same endpoints under the same limit."""
     if not DLT.python.exists():
         return "not measured, because its environment does not exist. Create it: python -m benchmarks prepare"
-    with Simulator(account(customers, window)) as simulator:
+    with open_account(book, window) as simulator:
         command = [str(DLT.python), "-m", "benchmarks.peers.dlt_calls", "--api", simulator.base_url]
         environment = os.environ | {DATABASE: postgres.create_database("dlt_calls")}
         begun = time.monotonic()

@@ -140,7 +140,8 @@ class Settings(EnvironmentSettings):
     )
     etl_refresh_age: Annotated[str, AfterValidator(check_refresh_ages)] = Field(
         "30 days, 180 days",
-        description="Age at which details of an unchanged record are read again: of active records, of others.",
+        description="Age at which details of an unchanged record are read again: of active records, of others. The "
+        "second reading comes earlier, on a different day for each record, so that all days make about as many calls.",
     )
     etl_delete_brake: float = Field(
         0.05,

@@ -71,7 +71,7 @@ def sync(
     names = resource_names(options.resources, settings)
     waiting = Waiting(watcher.watch, watcher.stop)
     with (
-        connected(settings, watcher.stop, engine) as api,
+        connected(settings, watcher.stop, engine, now=watcher.now) as api,
         hold_lease(engine, settings.etl_tenant, names, waiting) as lease,
     ):
         ledger = Ledger(engine, settings.etl_tenant, lease)
@@ -106,7 +106,7 @@ def retry(engine: Engine, settings: Settings, batch_id: UUID | None = None, watc
     ]
     waiting = Waiting(watcher.watch, watcher.stop)
     with (
-        connected(settings, watcher.stop, engine) as api,
+        connected(settings, watcher.stop, engine, now=watcher.now) as api,
         hold_lease(engine, settings.etl_tenant, names, waiting) as lease,
     ):
         ledger = Ledger(engine, settings.etl_tenant, lease)

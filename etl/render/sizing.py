@@ -238,7 +238,8 @@ were read again after {before_active} days, or {before_others} days for what is 
 
 An hourly run without changes makes {a_run} calls: one to sign in, and one for each feed. Changed records take
 their calls at once. The rest of a day's calls refresh details by age: after {active_days} days for what is active,
-after {other_days} days for the rest. The limit allows {a_day} calls a day, so the agency's other integrations
+after {other_days} days for the rest. What a first sync reads is read again on different days, so that one day is
+like another. The limit allows {a_day} calls a day, so the agency's other integrations
 keep most of them.
 
 ## What limits next

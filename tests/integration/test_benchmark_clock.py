@@ -4,12 +4,11 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import text
 
-from benchmarks.calls import Agency as BenchmarkAgency
-from benchmarks.calls import account, measure_first_sync
+from benchmarks.calls import measure_first_sync, open_agency
+from benchmarks.calls_book import BookSize, open_account
 from benchmarks.clock import JumpingClock
 from etl.database.connect import make_engine
 from etl.ledger.children.queue import read_database_time
-from etl.simulator import Simulator
 
 
 def test_statements_of_the_ledger_see_the_skipped_time(database_url: str) -> None:
@@ -26,14 +25,19 @@ def test_statements_of_the_ledger_see_the_skipped_time(database_url: str) -> Non
 
 def test_a_first_sync_under_the_limit_is_complete_without_refused_calls(database_url: str) -> None:
     """60 calls in 6 s in place of a minute."""
-    clock = JumpingClock(database_url)
-    with Simulator(account(4, 6.0)) as simulator:
-        simulator.server.clock = clock.now
-        period = measure_first_sync(BenchmarkAgency(simulator, database_url, clock, 6.0))
-        customers = sum(code == "C" for code in simulator.world.contact_types.values())
-    assert period.refused <= period.accepted * 0.005
-    assert period.calls["policies"] >= 1
-    assert 0 < period.calls["account"] <= 2 * customers
+    with open_account(BookSize(4, 10, 0.5), 6.0) as simulator:
+        agency = open_agency(simulator, database_url, 6.0)
+        period, due = measure_first_sync(agency)
+        world = simulator.world
+        active = [key for key in world.clients if world.contacts[key]["Status"] == "A"]
+        policies = [policy for policy in world.policies.values() if policy["Status"] != "D"]
+    assert period.refused == 0
+    assert period.calls["account"] == period.calls["documents"] == len(active)
+    assert period.calls["policy_info"] == len(policies)
+    assert due["account_info"] == len(active), "the forecast, as soon as the lists are read"
+    assert due["policy_details"] == len(policies)
+    assert period.useful_calls is not None
     assert period.useful_minutes is not None
     assert period.useful_minutes <= period.minutes
+    assert period.useful_calls < period.current_calls <= period.accepted
     assert period.accepted <= 60 * (period.minutes + 1), "the limit is kept"

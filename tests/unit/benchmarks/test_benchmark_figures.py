@@ -63,8 +63,13 @@ def test_a_scaled_candidate_need_not_have_read_the_whole_book() -> None:
     assert compare_bytes([OURS, NAIVE], Book(100_000, 1), part)
 
 
-def test_a_table_is_markdown() -> None:
-    assert markdown(["a", "b"], [["1", "2"]]) == "| a | b |\n| --- | --- |\n| 1 | 2 |"
+def test_a_table_is_markdown_and_aligned_in_a_terminal() -> None:
+    assert markdown(["", "calls", "note"], [["contacts", "12,000", "a"], ["all", "", "bc"]]).splitlines() == [
+        "|          |  calls | note |",
+        "| -------- | -----: | ---- |",
+        "| contacts | 12,000 | a    |",
+        "| all      |        | bc   |",
+    ]
 
 
 def test_an_unknown_candidate_is_rejected_with_the_known_names() -> None:
