@@ -87,7 +87,7 @@ def life(calls: dict[str, int], due: dict[str, int], days: Sequence[int], idle: 
     return Life(BookSize(10, 20, 0.5), "", first, periods, Period("idle", Counter(ping=idle)), before, due)
 
 
-def test_a_forecast_stands_beside_the_calls_then_made() -> None:
+def test_a_forecast_is_printed_next_to_the_calls_then_made() -> None:
     calls = {"contacts": 12, "ping": 3, "policy_info": 1_000}
     shown = rows_of(format_forecasts(life(calls, {"policy_details": 1_050}, [])))
     assert shown["policy_details"] == ["900 to 1,100", "1,050", "1,000", "+5.0%"]
