@@ -38,7 +38,7 @@ OURS = ["public.parents", "public.children", "etl.alembic_version"]
 def _our_tables(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the tables of these tests be ours."""
     for module in ("backup", "move"):
-        monkeypatch.setattr(f"etl.database.{module}.our_tables", lambda: OURS)
+        monkeypatch.setattr(f"etl.database.transfer.{module}.our_tables", lambda: OURS)
 
 
 def on(url: str, *statements: str) -> object:
