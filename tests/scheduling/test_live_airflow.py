@@ -1,4 +1,4 @@
-"""A running Airflow with two agencies: tasks are killed, runs fail, and the data of both is complete afterwards."""
+"""A running Airflow: two agencies whose tasks are killed and whose runs fail, and four workers at one call limit."""
 
 import re
 from collections import Counter
@@ -17,12 +17,17 @@ from live_airflow import Airflow, kill_task, processes_of_session, running_airfl
 from mail_sink import Sink, mail_sink
 from oracle_compare import compare
 from sites import serve_agency, set_faults
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 
 from etl.api.retry_policy import RetryPolicy
 from etl.dags.names import LEVELS
 from etl.resources import CATALOGUE
 from etl.simulator import ENTERPRISE_CALLS, EXTRA_CALLS, Simulator
+
+#: As many agencies of one account as the tests' Airflow has workers: one run of each keeps all of them busy.
+AGENCIES = ("east", "north", "south", "west")
+#: 60 calls per 6 s in place of 60 a minute, of which two are left over.
+ALLOWED, SET, SECONDS = "60/6", "58/6s", 6
 
 SYNC, ALL, RECONCILE = "qqcatalyst_sync", "qqcatalyst_agencies_sync", "qqcatalyst_reconcile"
 
@@ -47,12 +52,15 @@ def two_agencies(folder: Path, database_url: str) -> Iterator[tuple[Simulator, S
     all_calls = (*EXTRA_CALLS, *ENTERPRISE_CALLS)
     with serve_agency(offered=all_calls) as north, serve_agency(seed=21, offered=all_calls) as south:
         for name, simulator in (("north", north), ("south", south)):
-            (folder / name).mkdir(parents=True)
-            settings = account_settings(simulator, database_url)
-            settings["ETL_RESOURCES"] = "+drivers,+vehicles,+endorsements"
-            lines = [f"{key}={value}" for key, value in settings.items()]
-            (folder / name / ".env").write_text("\n".join(lines))
+            write_settings(folder / name, account_settings(simulator, database_url))
         yield north, south
+
+
+def write_settings(folder: Path, settings: dict[str, str]) -> None:
+    """Write the settings of an agency that reads all resources into its folder."""
+    folder.mkdir(parents=True)
+    settings = {**settings, "ETL_RESOURCES": "+drivers,+vehicles,+endorsements"}
+    (folder / ".env").write_text("\n".join(f"{key}={value}" for key, value in settings.items()))
 
 
 def home_of(folder: Path, metadata: str, sink_port: int) -> AirflowHome:
@@ -119,15 +127,15 @@ def has_two(subjects: list[str]) -> bool:
     return len(subjects) > 1
 
 
-def pages_read_twice(simulator: Simulator) -> list[str]:
-    """Return the pages that were requested again although they were committed.
+def pages_read_twice(simulator: Simulator, readers: int = 1) -> list[str]:
+    """Return the pages that were requested again although each reader had committed them.
 
     The task that plans asks for the first page of a feed to learn its total; another task reads it.
     """
     pages = Counter((request.path, request.query) for request in simulator.requests if "pageSize=500" in request.query)
     assert len(pages) > 3
     is_planned = re.compile("Date.*&pageNumber=1&", re.IGNORECASE).search
-    return [path for (path, query), times in pages.items() if times > (2 if is_planned(query) else 1)]
+    return [path for (path, query), times in pages.items() if times > readers * (2 if is_planned(query) else 1)]
 
 
 def xcom_value(metadata: str) -> list[Any]:
@@ -206,3 +214,45 @@ def check_killed_task_is_retried(airflow: Airflow, held: HeldResponses) -> None:
     assert airflow.run_ends(SYNC, run) == "success"
     tries = {name: task["try_number"] for name, task in airflow.tasks(SYNC, run).items() if task["try_number"] != 1}
     assert tries == {name: 2}
+
+
+@pytest.mark.timeout(600)
+def test_four_workers_share_the_call_limit_of_their_account(
+    database_url: str, metadata: str, engine: Engine, tmp_path: Path
+) -> None:
+    with serve_agency(contacts=5, faults=(f"account-limit:{ALLOWED},empty",)) as simulator:
+        settings = account_settings(simulator, database_url) | {"ETL_RATE": "", "ETL_RATE_LIMIT": SET}
+        for name in AGENCIES:
+            write_settings(tmp_path / "agencies" / name, settings)
+        home = AirflowHome(tmp_path, metadata, {"ETL_AGENCIES": str(tmp_path / "agencies")})
+        with running_airflow(home, {SYNC}) as airflow:
+            airflow.unpause(SYNC)
+            runs = [airflow.trigger(SYNC, agency=name) for name in AGENCIES]
+            assert [airflow.run_ends(SYNC, run) for run in runs] == ["success"] * len(runs)
+            tasks = [task for run in runs for name, task in airflow.tasks(SYNC, run).items() if ".read[" in name]
+        assert most_at_once(tasks) == len(AGENCIES)
+        assert fullest_window(engine) > 50, "the workers together need more calls than the limit allows"
+        paths = [request.path for request in simulator.requests]
+        assert sum(request.status == 401 for request in simulator.requests) <= 0.005 * len(paths)
+        assert sum(path.startswith("/oauth") for path in paths) == len(AGENCIES), "one token per agency"
+        assert pages_read_twice(simulator, readers=len(AGENCIES)) == []
+        for name in AGENCIES:
+            assert compare(engine, name, simulator.world, [resource.name for resource in CATALOGUE], swept=True) == []
+
+
+def most_at_once(tasks: list[dict[str, Any]]) -> int:
+    """Return how many tasks ran at the same time at most."""
+    spans = [(task["start_date"], task["end_date"]) for task in tasks]
+    return max(sum(start <= moment < end for start, end in spans) for moment, _ in spans)
+
+
+def fullest_window(engine: Engine) -> int:
+    """Return the most calls for records that any window of the call limit holds."""
+    query = f"""
+        SELECT max(calls) FROM (
+            SELECT count(*) OVER (ORDER BY requested_at RANGE BETWEEN CURRENT ROW AND '{SECONDS} s' FOLLOWING) AS calls
+            FROM etl.requests
+        ) AS windows
+    """
+    with engine.connect() as connection:
+        return int(connection.execute(text(query)).scalar_one())
