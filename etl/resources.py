@@ -1,6 +1,7 @@
 """The catalogue: every resource of the API, where it comes from and which table it fills, in order of extraction."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from difflib import get_close_matches
 
 from etl.catalogue.additional_resources import ADDITIONAL
@@ -266,6 +267,23 @@ OFFICE_FACTS = (("QQID",), ("LocationID", "LocationName"), ("LocationID", "Name"
 
 #: The resource whose records are the people that can be erased.
 PEOPLE = "contacts"
+
+
+#: The word of ETL_RESOURCES with which prospects get the calls for details that customers get.
+PROSPECT_DETAILS = "prospect_details"
+
+
+def as_chosen(resource: Resource, choices: str) -> Resource:
+    """Return a resource with the parents that get a call under these choices of ETL_RESOURCES."""
+    return with_prospects(resource) if f"+{PROSPECT_DETAILS}" in choices.split(",") else resource
+
+
+def with_prospects(resource: Resource) -> Resource:
+    """Return a resource whose calls no parent needs a reference for: a prospect gets them without a policy."""
+    if resource.parent is None or resource.parent.parent_filter is None:
+        return resource
+    parent_filter = replace(resource.parent.parent_filter, if_referenced=())
+    return replace(resource, parent=replace(resource.parent, parent_filter=parent_filter))
 
 
 def find_resource(name: str) -> Resource:

@@ -16,6 +16,11 @@ class Traffic:
     noted: tuple[int, float] = (0, 0.0)  #: calls and seconds already added to the batch
     counted: int = 0  #: calls already added to the account's
 
+    @property
+    def accepted_calls(self) -> int:
+        """The calls without those that the call limit refused."""
+        return self.calls - self.refused
+
     def not_yet_noted(self) -> tuple[int, float]:
         """Return the calls and the seconds waited since the last call of this method."""
         before, self.noted = self.noted, (self.calls, self.waited_seconds)

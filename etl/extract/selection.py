@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from etl.config.settings import Settings
 from etl.models.base import PRIMARY
-from etl.resources import CATALOGUE, find_resource, selected
+from etl.resources import CATALOGUE, PROSPECT_DETAILS, find_resource, selected
 
 #: Why a resource of the enterprise family is not read with the token of a user.
 NEEDS_ENTERPRISE_ACCESS = "needs enterprise access"
@@ -42,6 +42,7 @@ def find_out_of_reach(settings: Settings, resources: Iterable[str]) -> list[str]
 
 def parse_choices(settings: Settings) -> tuple[frozenset[str], frozenset[str]]:
     """Return the names that ETL_RESOURCES adds and leaves out; raises UsageError for an unknown name."""
-    choices = [(choice[0], find_resource(choice[1:]).name) for choice in settings.etl_resources.split(",") if choice]
+    named = [choice for choice in settings.etl_resources.split(",") if choice and choice[1:] != PROSPECT_DETAILS]
+    choices = [(choice[0], find_resource(choice[1:]).name) for choice in named]
     added, excluded = (frozenset(name for sign, name in choices if sign == wanted) for wanted in "+-")
     return added, excluded

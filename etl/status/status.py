@@ -16,7 +16,7 @@ from etl.ledger.children.child_counts import DetailsLeft, read_details_left
 from etl.models.base import PRIMARY
 from etl.models.bookkeeping import offers, watermarks
 from etl.models.states import NOT_READING
-from etl.resources import BY_NAME, CATALOGUE
+from etl.resources import BY_NAME, CATALOGUE, as_chosen
 from etl.status.backfill import BackfillProgress, backfill_progress
 from etl.values import Severity
 from etl.window import FIRST_INSTANT, Window
@@ -50,9 +50,14 @@ class Freshness:
     placeholders: int = 0
     open_findings: int = 0
     offered: bool | None = None  #: None while unknown
-    details: DetailsLeft | None = None  #: of a resource read per parent
+    details: DetailsLeft | None = None  #: of a resource read per parent, unless it is not offered
     error: str | None = None  #: of the newest run, if it failed
     error_at: datetime | None = None
+
+    @property
+    def may_not_be_offered(self) -> bool:
+        """Whether the calls that are due may turn out not to be offered: an undocumented resource never answered."""
+        return self.offered is None and not BY_NAME[self.resource].is_documented
 
     def is_late(self, most: timedelta) -> bool:
         """Return whether the resource lags by more than `most`; a resource that is not offered never does.
@@ -100,24 +105,25 @@ class StatusFacts:
     orphans: Mapping[str, int]  #: by table
 
 
-def load_status(connection: Connection, tenant: str) -> Status:
+def load_status(connection: Connection, tenant: str, choices: str = "") -> Status:
     """Return the status of every resource of a tenant, from `etl.freshness`, `etl.quality` and `etl.orphans`.
 
-    An optional resource is left out until a run has read it.
+    An optional resource is left out until a run has read it. `choices`: ETL_RESOURCES.
     """
     orphans = [PlaceholderCount(*row) for row in connection.execute(ORPHANS, {"tenant": tenant})]
-    facts = load_facts(connection, tenant, {placeholders.table: placeholders.number for placeholders in orphans})
+    numbers = {placeholders.table: placeholders.number for placeholders in orphans}
+    facts = load_facts(connection, tenant, numbers, choices)
     expected = [entry for entry in CATALOGUE if not entry.optional or entry.name in facts.freshness]
     resources = [resource_freshness(resource, facts) for resource in expected]
     newest, backfill = batches.read_newest_batch(connection, tenant), backfill_progress(connection, tenant)
     return Status(children.read_database_time(connection), resources, newest, orphans, backfill)
 
 
-def load_facts(connection: Connection, tenant: str, orphans: Mapping[str, int]) -> StatusFacts:
+def load_facts(connection: Connection, tenant: str, orphans: Mapping[str, int], choices: str) -> StatusFacts:
     """Return the facts about a tenant's resources."""
     bound = {"tenant": tenant}
     now = children.read_database_time(connection)
-    per_parent = [resource for resource in CATALOGUE if resource.parent is not None]
+    per_parent = [as_chosen(resource, choices) for resource in CATALOGUE if resource.parent is not None]
     return StatusFacts(
         freshness={row.resource: row for row in connection.execute(FRESHNESS, bound)},
         quality={row.resource: row for row in connection.execute(QUALITY, bound)},
@@ -159,7 +165,7 @@ def resource_freshness(resource: Resource, facts: StatusFacts) -> Freshness:
         facts.orphans.get(resource.table, 0) if resource.data_source == PRIMARY else 0,
         count_open_findings(quality),
         facts.offered.get(name),
-        facts.details.get(name),
+        facts.details.get(name) if facts.offered.get(name) is not False else None,
         error,
         facts.failed_at.get(name) if error else None,
     )

@@ -220,10 +220,9 @@ def ask_for_details(engine: Engine) -> None:
         assert len(children.take_due_requests(connection, replace(query, refreshes=True), PAGE)) >= PAGE - 1
         children.count_outstanding(connection, "t")
         day = children.read_database_time(connection)
-        child_refresh.write_last_refresh(connection, "t", ["documents"], day, day.date())
-        child_refresh.refresh_queue(
-            connection, [find_resource("documents")], find_resource("contacts"), "t", day.date()
-        )
+        documents = [find_resource("documents")]
+        child_refresh.write_last_refresh(connection, "t", documents, day, day.date())
+        child_refresh.refresh_queue(connection, documents, find_resource("contacts"), "t", day.date())
 
 
 def end_a_run(engine: Engine) -> None:

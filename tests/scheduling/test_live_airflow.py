@@ -243,7 +243,7 @@ def test_four_workers_share_the_call_limit_of_their_account(
 def most_at_once(tasks: list[dict[str, Any]]) -> int:
     """Return how many tasks ran at the same time at most."""
     spans = [(task["start_date"], task["end_date"]) for task in tasks]
-    return max(sum(start <= moment < end for start, end in spans) for moment, _ in spans)
+    return max(len([start for start, end in spans if start <= moment < end]) for moment, _ in spans)
 
 
 def fullest_window(engine: Engine) -> int:
@@ -255,4 +255,5 @@ def fullest_window(engine: Engine) -> int:
         ) AS windows
     """
     with engine.connect() as connection:
-        return int(connection.execute(text(query)).scalar_one())
+        calls: int = connection.execute(text(query)).scalar_one()
+    return calls

@@ -41,7 +41,8 @@ def command(*, max_lag: MaxLag = None, embedded: Embedded = False, as_json: AsJs
     """Show how fresh and how complete each resource is: lag, gaps, rows, findings, calls due, last error."""
     allowed_lag = parse_duration_option("--max-lag", max_lag)
     with open_session(embedded=embedded) as session:
-        current, limit = session.read(partial(load_status, tenant=session.tenant)), session.settings.rate_limit
+        limit, choices = session.settings.rate_limit, session.settings.etl_resources
+        current = session.read(partial(load_status, tenant=session.tenant, choices=choices))
         answers = session.read(
             partial(answer_status, current=current, settings=session.settings, allowed_lag=allowed_lag)
         )

@@ -1,6 +1,7 @@
 """Progress of a backfill that takes many runs: date ranges, parents, calls and time left."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from etl.cli.ui.terminal import print_line
@@ -8,6 +9,7 @@ from etl.cli.views.call_time import describe_details, describe_total
 from etl.config.rate_limit import RateLimit
 from etl.ledger.children.child_counts import DetailsLeft
 from etl.ledger.children.queue import QueueCoverage
+from etl.pipeline.forecast.estimate import Estimate
 from etl.status.format import format_count, format_duration, format_number
 from etl.status.status import Status
 
@@ -17,17 +19,36 @@ def show_backfill(status: Status, limit: RateLimit) -> None:
     for resource, slices in status.backfill.items():
         print_line(f"{resource}: {format_number(slices.done)} of {format_count(slices.planned, 'slice')} read")
     backlogs = list(find_backlogs(status))
-    for details in backlogs:
-        print_line(f"{describe_details(details, limit)}{describe_age(status, details)}")
+    for backlog in backlogs:
+        described = describe_details(backlog.details, limit, if_offered=backlog.if_offered)
+        print_line(f"{described}{describe_age(status, backlog.details)}")
     if backlogs:
-        print_line(describe_total(backlogs, limit))
+        print_line(describe_total(sum_calls(backlogs), limit))
 
 
-def find_backlogs(status: Status) -> Iterator[DetailsLeft]:
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """The details of one resource that are left to read."""
+
+    details: DetailsLeft
+    if_offered: bool  #: whether the account may lack the resource
+
+    @property
+    def calls(self) -> Estimate:
+        """The calls that are due; at least none, if the account may lack the resource."""
+        return Estimate(0 if self.if_offered else self.details.calls, self.details.calls)
+
+
+def find_backlogs(status: Status) -> Iterator[Backlog]:
     """Yield the resources read per parent that have calls due."""
     for freshness in status.resources:
-        if freshness.details is not None and freshness.details.calls and freshness.offered is not False:
-            yield freshness.details
+        if freshness.details is not None and freshness.details.calls:
+            yield Backlog(freshness.details, freshness.may_not_be_offered)
+
+
+def sum_calls(backlogs: Iterable[Backlog]) -> Estimate:
+    """Return the calls that are due for all resources."""
+    return sum((backlog.calls for backlog in backlogs), Estimate(0, 0))
 
 
 def describe_age(status: Status, details: DetailsLeft) -> str:
@@ -45,10 +66,11 @@ def describe_no_answer(coverage: QueueCoverage) -> str:
 def backfill_to_json(status: Status, limit: RateLimit) -> dict[str, Any]:
     """Return what is left to read as JSON."""
     backlogs = list(find_backlogs(status))
-    calls = sum(details.calls for details in backlogs)
+    calls = sum_calls(backlogs)
     return {
-        "calls_due": calls,
-        "seconds": limit.seconds_for(calls) if limit.calls is not None else None,
+        "calls_due_low": calls.low,
+        "calls_due": calls.high,
+        "seconds": limit.seconds_for(calls.high) if limit.calls is not None else None,
         "details": [
             {
                 "resource": details.resource,
@@ -57,7 +79,7 @@ def backfill_to_json(status: Status, limit: RateLimit) -> dict[str, Any]:
                 "calls_due": details.calls,
                 "oldest_due": details.coverage.oldest_due,
             }
-            for details in backlogs
+            for details in (backlog.details for backlog in backlogs)
         ],
         "lists": [
             {"resource": resource, "stretches_read": slices.done, "stretches": slices.planned}

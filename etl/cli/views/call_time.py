@@ -1,6 +1,6 @@
 """Calls and the time that they take at the call limit, in the words that dry run, status and doctor share."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 from etl.config.rate_limit import RateLimit
@@ -9,6 +9,9 @@ from etl.pipeline.forecast.estimate import Estimate
 from etl.pipeline.forecast.forecast import SyncForecast
 from etl.resources import USEFUL
 from etl.status.format import format_count, format_duration, format_number, join_words
+
+#: What follows the calls of a kind of detail of which no run knows yet whether the account offers it.
+IF_OFFERED = ", if this account offers it"
 
 
 def format_calls(calls: Estimate) -> str:
@@ -42,18 +45,16 @@ def format_calls_and_time(calls: Estimate, limit: RateLimit) -> str:
     return f"{format_calls(calls)}, {format_time(calls, limit)}"
 
 
-def describe_details(details: DetailsLeft, limit: RateLimit) -> str:
-    """Return what was read of a kind of detail, and what is left."""
+def describe_details(details: DetailsLeft, limit: RateLimit, *, if_offered: bool = False) -> str:
+    """Return what was read of a kind of detail, and what is left; `if_offered`: the account may lack it."""
     read = f"{format_number(details.coverage.covered)} of {format_number(details.parents)} read"
     calls = Estimate(details.calls, details.calls)
     time = "" if limit.calls is None else f", {format_time(calls, limit)}"
-    return f"{details.resource}: {read}; {format_calls(calls)} left{time}"
+    return f"{details.resource}: {read}; {format_calls(calls)} left{time}{IF_OFFERED if if_offered else ''}"
 
 
-def describe_total(backlogs: Sequence[DetailsLeft], limit: RateLimit) -> str:
+def describe_total(calls: Estimate, limit: RateLimit) -> str:
     """Return what is left of all kinds of detail."""
-    number = sum(details.calls for details in backlogs)
-    calls = Estimate(number, number)
     if limit.calls is None:
         return f"All details: {format_calls(calls)} left; no call limit is set."
     return f"All details: {format_calls(calls)} left, {format_time(calls, limit)} at {format_rate(limit)}."

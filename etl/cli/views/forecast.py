@@ -5,7 +5,7 @@ from typing import Any
 
 from etl.api.connection import connected
 from etl.cli.session import CommandSession
-from etl.cli.ui.terminal import build_table, print_line, stdout
+from etl.cli.ui.terminal import build_table, print_line, print_wrapped, stdout
 from etl.cli.views.call_time import (
     calls_to_json,
     describe_details,
@@ -19,6 +19,7 @@ from etl.cli.views.call_time import format_time as format_call_time
 from etl.config.rate_limit import RateLimit
 from etl.database.revisions import check_migrated
 from etl.local_time import format_bound
+from etl.pipeline.forecast.estimate import Estimate
 from etl.pipeline.forecast.forecast import Forecast, SyncForecast
 from etl.pipeline.forecast.read_facts import forecast
 from etl.pipeline.options import Options
@@ -41,13 +42,14 @@ def show_forecast(sync_forecast: SyncForecast, limit: RateLimit) -> None:
     show_calls(planned, limit)
     print_line()
     for line in list_plan(sync_forecast, limit):
-        print_line(line)
+        print_wrapped(line)
     print_line(f"Windows end at {format_bound(planned[0].window.end)}.")
     backlogs = [resource.details for resource in planned if resource.details is not None and resource.waiting]
     for details in backlogs:
         print_line(describe_details(details, limit))
     if backlogs:
-        print_line(describe_total(backlogs, limit))
+        calls = sum(details.calls for details in backlogs)
+        print_line(describe_total(Estimate(calls, calls), limit))
     if deferred := sum(resource.deferred for resource in planned):
         print_line(f"Over ETL_CHILD_BUDGET and left for later runs: {format_count(deferred, 'call')}.")
     show_additions([resource for resource in sync_forecast.resources if resource.is_added], limit)
@@ -55,7 +57,7 @@ def show_forecast(sync_forecast: SyncForecast, limit: RateLimit) -> None:
 
 
 def show_calls(forecasts: Sequence[Forecast], limit: RateLimit) -> None:
-    """Print the calls of each resource that makes some, then the names of the others by the reason."""
+    """Print the calls of each resource that can be read, then the names of the others by the reason."""
     rows = [
         (
             resource.resource,
@@ -66,14 +68,21 @@ def show_calls(forecasts: Sequence[Forecast], limit: RateLimit) -> None:
             f"{format_number(resource.deferred)} for later runs" if resource.deferred else "",
         )
         for resource in forecasts
-        if resource.calls
+        if resource.calls and not resource.note
     ]
     numeric = ("Records", "Calls")
     stdout().print(build_table(("Resource", "From", *numeric, "Time", ""), rows, numeric=numeric))
-    noted = [resource for resource in forecasts if resource.note or not resource.calls]
-    for note in dict.fromkeys(resource.note or "no calls due" for resource in noted):
-        names = [resource.resource for resource in noted if (resource.note or "no calls due") == note]
-        print_line(f"{join_words(names)}: {note}")
+    others = [resource for resource in forecasts if resource.note or not resource.calls]
+    for note in dict.fromkeys(describe_reason(resource) for resource in others):
+        noted = [resource for resource in others if describe_reason(resource) == note]
+        calls = sum(resource.calls for resource in noted)
+        find_out = f" ({format_count(calls, 'call')} to find out)" if calls else ""
+        print_wrapped(f"{join_words([resource.resource for resource in noted])}: {note}{find_out}")
+
+
+def describe_reason(resource: Forecast) -> str:
+    """Return why a resource is not read."""
+    return resource.note or "no calls due"
 
 
 def show_additions(additions: Sequence[Forecast], limit: RateLimit) -> None:

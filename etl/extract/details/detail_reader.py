@@ -25,7 +25,7 @@ from etl.ledger.batches import BatchResource
 from etl.ledger.children import child_refresh, child_samples
 from etl.ledger.children import queue as children
 from etl.ledger.children.queue import WHOLE_QUEUE, ChildRequest, DueQuery, QueueChunk
-from etl.resources import BY_NAME
+from etl.resources import BY_NAME, as_chosen
 
 #: Calls that are taken from the queue at a time.
 CALLS_PER_ROUND = 200
@@ -82,7 +82,8 @@ class DetailReader:
 
     def refresh_queue(self, connection: Connection) -> datetime:
         """Queue the parents that changed, and return the time up to which due parents belong to this run."""
-        resources = sorted((BY_NAME[name] for name in self.readings), key=parent_name)
+        choices = self.run.settings.etl_resources
+        resources = sorted((as_chosen(BY_NAME[name], choices) for name in self.readings), key=parent_name)
         for name, group in groupby(resources, parent_name):
             child_refresh.refresh_queue(
                 connection, group, BY_NAME[name], self.run.ledger.tenant, self.run.today, self.run.batch.id

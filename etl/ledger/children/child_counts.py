@@ -54,6 +54,20 @@ def read_details_left(connection: Connection, child: Resource, tenant: str, toda
     return DetailsLeft(child.name, read_coverage(connection, child.name, tenant), due)
 
 
+def read_some_parents(
+    connection: Connection, child: Resource, parent: Resource, tenant: str, today: date, most: int
+) -> list[str]:
+    """Return the source ids of up to `most` staged parents that get a call of a resource."""
+    conditions = build_conditions(child, parent, today)
+    statement = f"""
+        SELECT parent.source_id FROM raw.{parent.raw_table} AS parent
+        WHERE parent.tenant = :tenant AND {conditions.may_get_call} AND ({conditions.need}) = '{Need.YES}'
+        ORDER BY parent.source_id LIMIT :most
+    """
+    values = {"tenant": tenant, "most": most, **conditions.values}
+    return list(connection.execute(text(statement), bind(statement, values)).scalars())
+
+
 def count_due_calls(
     connection: Connection, child: Resource, parent: Resource, tenant: str, today: date
 ) -> list[DueCalls]:

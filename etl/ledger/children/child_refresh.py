@@ -18,6 +18,7 @@ from etl.ledger.children.child_samples import ChildSample, read_sample, read_sam
 from etl.ledger.children.parent_conditions import ParentConditions, bind, build_conditions
 from etl.ledger.children.queue import read_database_time
 from etl.ledger.staging.raw_tables import prefer_index_scans
+from etl.resources import PROSPECT_DETAILS
 
 #: A record may become visible this long after the time that its row shows.
 LATE_COMMIT = timedelta(minutes=10)
@@ -74,8 +75,7 @@ def refresh_queue(
 ) -> None:
     """Queue the parents that are new, have a new version or need a call, and remove those that get none any more."""
     children, now = list(children), read_database_time(connection)
-    names = [child.name for child in children]
-    last = read_last_refresh(connection, tenant, names)
+    last = read_last_refresh(connection, tenant, children)
     looked_at = None
     if last is not None and last.full_on == today:
         since = last.refreshed_at - LATE_COMMIT
@@ -86,7 +86,7 @@ def refresh_queue(
     else:
         with prefer_index_scans(connection):
             refresh_children(connection, children, parent, scope)
-    write_last_refresh(connection, tenant, names, now, today)
+    write_last_refresh(connection, tenant, children, now, today)
 
 
 def find_arrived(
@@ -230,22 +230,39 @@ class LastRefresh:
     full_on: date  #: the day for which all parents were looked at
 
 
-def read_last_refresh(connection: Connection, tenant: str, children: Sequence[str]) -> LastRefresh | None:
+def name_refresh(child: Resource) -> str:
+    """Return the name under which a refresh is recorded: another one if prospects get calls.
+
+    So the first refresh after that setting was changed looks at all parents.
+    """
+    rule = child.parent.parent_filter if child.parent is not None else None
+    return f"{child.name}+{PROSPECT_DETAILS}" if rule is not None and not rule.if_referenced else child.name
+
+
+def read_last_refresh(connection: Connection, tenant: str, children: Sequence[Resource]) -> LastRefresh | None:
     """Return since when the queue of each of these resources is up to date, None if one was never refreshed."""
     row = connection.execute(
         text("""
             SELECT count(*) AS resources, min(refreshed_at) AS refreshed_at, min(full_on) AS full_on
             FROM etl.queue_refreshes WHERE tenant = :tenant AND resource = ANY(:resources)
         """),
-        {"tenant": tenant, "resources": list(children)},
+        {"tenant": tenant, "resources": list(map(name_refresh, children))},
     ).one()
     return LastRefresh(row.refreshed_at, row.full_on) if row.resources == len(children) > 0 else None
 
 
 def write_last_refresh(
-    connection: Connection, tenant: str, children: Sequence[str], now: datetime, today: date
+    connection: Connection, tenant: str, children: Sequence[Resource], now: datetime, today: date
 ) -> None:
     """Record a refresh of some resources; every parent has now been looked at for this day."""
+    values = {"tenant": tenant, "resources": list(map(name_refresh, children)), "now": now, "today": today}
+    connection.execute(
+        text("""
+            DELETE FROM etl.queue_refreshes
+            WHERE tenant = :tenant AND split_part(resource, '+', 1) = ANY(:names) AND resource <> ALL(:resources)
+        """),
+        {**values, "names": [child.name for child in children]},
+    )
     connection.execute(
         text("""
             INSERT INTO etl.queue_refreshes (tenant, resource, refreshed_at, full_on)
@@ -253,7 +270,7 @@ def write_last_refresh(
             ON CONFLICT (tenant, resource) DO UPDATE
             SET refreshed_at = excluded.refreshed_at, full_on = excluded.full_on
         """),
-        {"tenant": tenant, "resources": list(children), "now": now, "today": today},
+        values,
     )
 
 

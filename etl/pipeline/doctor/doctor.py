@@ -64,8 +64,7 @@ class Examination:
     @property
     def calls(self) -> int:
         """The calls made, without those that the call limit refused."""
-        traffic = self.api.api.traffic
-        return traffic.calls - traffic.refused
+        return self.api.api.traffic.accepted_calls
 
     @property
     def calls_left(self) -> int:

@@ -19,12 +19,21 @@ from etl.window import FIRST_INSTANT
 
 
 @dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A resource that could not be read."""
+
+    reason: str
+    calls: int  #: that a sync makes until it knows
+
+
+@dataclass(frozen=True, slots=True)
 class AccountFacts:
     """What is known of an account before a sync, by resource."""
 
     samples: Mapping[str, Sequence[FeedSample]] = field(default_factory=dict)  #: of each list
-    errors: Mapping[str, str] = field(default_factory=dict)  #: of lists that could not be read
+    unreadable: Mapping[str, Unreadable] = field(default_factory=dict)
     details: Mapping[str, DetailsLeft] = field(default_factory=dict)  #: of parents that were read before
+    with_prospects: Mapping[str, DetailsLeft] = field(default_factory=dict)  #: the same, if prospects got calls
     read_to: Mapping[str, datetime] = field(default_factory=dict)  #: the ends of the complete windows
     zone: str = "UTC"  #: of times without one
     refreshes: int | None = None  #: calls that are left for refreshes by age today; None: no limit

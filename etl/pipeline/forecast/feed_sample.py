@@ -28,6 +28,11 @@ class FeedSample:
         """The number of records in the sample."""
         return sum(map(len, self.pages.values()))
 
+    @property
+    def all_records(self) -> list[Mapping[str, Any]]:
+        """The records in the sample, in the order of the list."""
+        return [record for _, records in sorted(self.pages.items()) for record in records]
+
 
 #: Returns one page of a feed.
 FetchPage = Callable[[int], Page]
@@ -51,8 +56,13 @@ def choose_pages(total: int, page_size: int, most: int) -> list[int]:
     if last <= most:
         return list(range(1, last + 1))
     last_full = total // page_size  # a page with a few records would count little, and say less of the end of the list
-    steps = max(1, most - 1)
-    return sorted({1 + round(index * (last_full - 1) / steps) for index in range(most)})
+    return [1 + index for index in spread_evenly(last_full, most)]
+
+
+def spread_evenly(number: int, most: int) -> list[int]:
+    """Return up to `most` of the first `number` indices, at equal distances from the first to the last."""
+    chosen = min(number, most)
+    return [round(index * (number - 1) / max(1, chosen - 1)) for index in range(chosen)]
 
 
 def decode_records(page: Page) -> list[Mapping[str, Any]]:

@@ -25,7 +25,7 @@ from etl.pipeline.forecast.estimate import Estimate
 from etl.pipeline.forecast.estimate_details import AccountFacts, estimate_due
 from etl.pipeline.forecast.feed_sample import FeedSample
 from etl.pipeline.options import Plan
-from etl.resources import BY_NAME, CATALOGUE, USEFUL, children_of
+from etl.resources import BY_NAME, CATALOGUE, PROSPECT_DETAILS, USEFUL, as_chosen, children_of, with_prospects
 from etl.window import Window
 
 #: The values of what is current: in force, pending or ended within 13 months, and active customers.
@@ -117,14 +117,18 @@ def make_forecast(plan: Plan, facts: AccountFacts, settings: Settings, limit: in
     `limit` is the `--limit` option: the number of records of each list, and of parents.
     """
     planned = [resource for resource in CATALOGUE if resource.name in plan.windows]
-    details = forecast_details([resource for resource in planned if makes_calls(plan, resource)], plan, facts, settings)
+    readable = [resource for resource in planned if resource.name not in facts.unreadable]
+    details = forecast_details(
+        [resource for resource in readable if makes_calls(plan, resource)], plan, facts, settings
+    )
     forecasts = [
         details.get(resource.name) or forecast_resource(plan, facts, settings, resource) for resource in planned
     ]
     if limit:
         limited = [apply_limit(unlimited, limit, settings.etl_page_size) for unlimited in forecasts]
         return SyncForecast(limited, list_sampled(facts))
-    return SyncForecast([*forecasts, *forecast_additions(plan, facts, settings)], list_sampled(facts))
+    added = [*forecast_prospects(plan, facts, settings), *forecast_additions(plan, facts, settings)]
+    return SyncForecast([*forecasts, *added], list_sampled(facts))
 
 
 def makes_calls(plan: Plan, resource: Resource) -> bool:
@@ -141,8 +145,9 @@ def forecast_resource(plan: Plan, facts: AccountFacts, settings: Settings, resou
     if not resource.endpoints:
         sources = " and ".join(dict.fromkeys(derivation.resource for derivation in resource.derived))
         return Forecast(resource.name, window, note=f"derived from {sources}")
-    if resource.name in facts.errors:
-        return Forecast(resource.name, window, calls=len(resource.endpoints), note=facts.errors[resource.name])
+    if resource.name in facts.unreadable:
+        unreadable = facts.unreadable[resource.name]
+        return Forecast(resource.name, window, calls=unreadable.calls, note=unreadable.reason)
     return forecast_lists(facts, settings, resource, window)
 
 
@@ -153,6 +158,26 @@ def forecast_additions(plan: Plan, facts: AccountFacts, settings: Settings) -> I
     windows = {**plan.windows, **{resource.name: plan.window for resource in added}}
     for forecast in forecast_details(added, Plan(windows, {}), facts, settings).values():
         yield replace(forecast, is_added=True)
+
+
+def forecast_prospects(plan: Plan, facts: AccountFacts, settings: Settings) -> Iterator[Forecast]:
+    """Yield what `+prospect_details` would add to the planned details, unless it is chosen."""
+    widened = replace(facts, details={**facts.details, **facts.with_prospects})
+    added = Estimate(0, 0)
+    for resource in CATALOGUE:
+        is_planned = resource.name in plan.windows and resource.name not in facts.unreadable
+        if is_planned and makes_calls(plan, resource):
+            chosen, end = as_chosen(resource, settings.etl_resources), plan.windows[resource.name].end
+            without = estimate_range(estimate_due(facts, chosen, end))
+            with_all = estimate_range(estimate_due(widened, with_prospects(resource), end))
+            added += Estimate(max(0, with_all.low - without.high), with_all.high - without.low)
+    if added.high:
+        yield Forecast(PROSPECT_DETAILS, plan.window, added.high, fewest=added.low, is_added=True)
+
+
+def estimate_range(due: tuple[Sequence[DueCalls], Sequence[DueCalls]]) -> Estimate:
+    """Return the number of calls, from those that are due at least and at most."""
+    return Estimate(*(sum(calls.calls for calls in end) for end in due))
 
 
 def forecast_lists(facts: AccountFacts, settings: Settings, resource: Resource, window: Window) -> Forecast:
@@ -190,7 +215,8 @@ def forecast_details(
 ) -> dict[str, Forecast]:
     """Return the forecasts for resources with a call for each parent, within the budget of a run."""
     budgets = CallBudgets(settings.etl_child_budget, facts.refreshes)
-    arriving = [estimate_due(facts, resource, plan.windows[resource.name].end) for resource in resources]
+    chosen = [as_chosen(resource, settings.etl_resources) for resource in resources]
+    arriving = [estimate_due(facts, resource, plan.windows[resource.name].end) for resource in chosen]
     fewest, most = (plan_calls(chain.from_iterable(due[end] for due in arriving), budgets) for end in (0, 1))
     return {
         resource.name: Forecast(

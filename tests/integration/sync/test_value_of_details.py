@@ -9,10 +9,12 @@ from sites import Site, make_children_due, open_site, serve_agency
 from snapshots import differences, digest, value, values
 from source_changes import edit, living_policy
 from sqlalchemy import text
+from test_forecast_of_an_ordinary_account import dry_run
 from test_second_sync import calls, per_parent
 
 from etl.api.rate_limit.stores import account_key
 from etl.pipeline import Watcher
+from etl.pipeline.forecast.estimate import Estimate
 from etl.simulator import Simulator
 from etl.simulator.world import World
 
@@ -87,6 +89,48 @@ def test_carriers_staff_and_prospects_cost_no_call(site: Site, simulator: Simula
     ids = {part for path in paths for part in path.replace("?", "/").replace("=", "/").replace("&", "/").split("/")}
     assert paths
     assert ids & others == set()
+
+
+def find_prospects(world: World) -> set[str]:
+    """Return the ids of prospects that no policy names, without partners, staff and deleted ones."""
+    holders = {policy["CustomerId"] for policy in world.policies.values()}
+    return {
+        str(item["EntityID"])
+        for item in world.contacts.values()
+        if "P" in (types := {item["ContactType"], item["ContactSubType"]})
+        and not types & {"R", "M", "E"}
+        and item["Status"] != "D"
+        and item["EntityID"] not in holders
+    }
+
+
+def take_details(site: Site) -> list[str]:
+    """Return the calls for details since the last check."""
+    return [path for path in take_paths(site) if is_detail(path)]
+
+
+def test_prospects_get_details_if_the_setting_asks_for_them(database_url: str) -> None:
+    """On the same day, both when it is set and when it is removed; the dry run says what it adds."""
+    with serve_agency(contacts=40, seed=3) as served, open_site(served, database_url) as without:
+        choices = f"{without.settings.etl_resources},+prospect_details"
+        site, prospects = without.with_settings(etl_resources=choices), find_prospects(served.world)
+        assert len(prospects) > 2
+        assert without.sync_once().exit_status == 0
+        (added,) = (entry for entry in dry_run(without).resources if entry.resource == "prospect_details")
+        assert site.with_settings(etl_child_budget=2).sync_once().exit_status == 0
+        begun = take_details(site)
+        planned = dry_run(site).resources
+        assert "prospect_details" not in {entry.resource for entry in planned}
+        assert site.sync_once().exit_status == 0
+        rest = take_details(site)
+        assert len(rest) == sum(entry.calls for entry in planned if entry.details and not entry.is_added)
+        assert added.is_added
+        assert added.range == Estimate(len(begun) + len(rest), len(begun) + len(rest))
+        assert {path.split("/")[1] for path in begun + rest if "/AccountInfo" in path} == prospects
+        assert without.sync_once().exit_status == 0
+        assert take_details(without) == []
+        queued = "SELECT count(*) FROM etl.child_queue WHERE parent_id = ANY(:prospects)"
+        assert value(without.engine, queued, prospects=list(prospects)) == 0
 
 
 def count_minutes(site: Site) -> Callable[[], float]:

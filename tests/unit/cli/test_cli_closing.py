@@ -25,6 +25,7 @@ from etl.ledger.children.child_counts import DetailsLeft, DueCalls
 from etl.ledger.children.queue import QueueCoverage
 from etl.models.states import BatchState, Outcome, ResourceState
 from etl.pipeline import Summary
+from etl.pipeline.forecast.estimate import Estimate
 from etl.pipeline.forecast.forecast import Forecast, Sampled, SyncForecast
 from etl.window import Window
 
@@ -202,4 +203,4 @@ def test_details_that_are_left_are_counted_with_their_time(limit: str, of_quotes
         "quotes", QueueCoverage(9, 2, 7, None), [DueCalls("quotes", Priority.SAMPLE, changed=True, calls=116)]
     )
     assert describe_details(left, parse_rate_limit(limit)) == of_quotes
-    assert describe_total([left], parse_rate_limit(limit)) == in_all
+    assert describe_total(Estimate(116, 116), parse_rate_limit(limit)) == in_all
