@@ -101,8 +101,8 @@ class Settings(EnvironmentSettings):
         description="Resources to read in addition to the default ones, as +NAME, and default ones to skip, as -NAME. "
         "Notes, tasks, files and other optional resources cost a call per customer or policy. Drivers, vehicles and "
         "endorsements need enterprise access and are read without it only when they are named here. `+notes` adds "
-        "policy_notes too. `+prospect_details` reads the details of prospects like those of customers. `default` changes "
-        "nothing.",
+        "policy_notes too. `+prospect_details` reads the details of prospects like those of customers. `default` "
+        "changes nothing.",
         examples=["+notes,+contact_phones,-documents"],
     )
     etl_concurrency: int = Field(8, ge=1, le=64, description="Maximum number of concurrent API calls.")
