@@ -41,6 +41,7 @@ NEEDED = {
     *("aiohttp", "aiosignal", "aiohappyeyeballs", "frozenlist", "multidict", "propcache", "yarl", "attrs"),  # the API
     *("msgspec", "phonenumbers", "email-validator", "idna"),  # records and their values
     *("cryptography", "cffi"),  # the stored token
+    "aiosmtplib",  # an email may follow each run
 }
 NAMES = ("CLIENT_ID", "CLIENT_SECRET", "USERNAME", "PASSWORD")
 FEW, MANY = 1_000, 8_000

@@ -56,7 +56,7 @@ def show_runs(run_list: list[RunSummary], *, as_json: bool) -> None:
     elif not run_list:
         print_line("No batch yet. Start the first one with `qqetl sync`.")
     else:
-        numeric, now = ("Ended after", "Fetched", "Written", "Deleted"), datetime.now(UTC)
+        numeric, now = ("Ended\nafter", "Fetched", "Written", "Deleted"), datetime.now(UTC)
         headers = ("Batch", f"Started ({zone_label(now)})", "Command", "Status", *numeric)
         stdout().print(build_table(headers, (run_to_row(run, now) for run in run_list), numeric=numeric))
 
