@@ -17,7 +17,7 @@ from benchmarks.servers import Server, page_server
 from etl.config.settings import Settings
 from etl.database import bulk_copy
 from etl.database.connect import make_engine
-from etl.extract import list_reader
+from etl.extract import read_resource
 from etl.pipeline import Options, sync
 from etl.pipeline.stream import Stream
 
@@ -131,7 +131,7 @@ def work_of(book: Server, url: str, step: str) -> dict[str, int]:
     before = rows_written(url)
     engine = make_engine(url)
     with counted() as counts, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(list_reader, "PAGES_PER_GROUP", 1)
+        patch.setattr(read_resource, "PAGES_PER_GROUP", 1)
         summary = sync(engine, settings_of(book, url), options=OPTIONS[step])
         engine.dispose()
     assert summary.exit_status == 0, summary.batch.error
