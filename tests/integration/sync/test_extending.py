@@ -53,6 +53,7 @@ ENTRY = """    Resource(
         "AddressID",
         (Endpoint("Contacts/{parent}/Addresses", Envelope.PAGE),),
         parent=of_customer("EntityID"),
+        facts=ALL_INTEGRATOR,
     ),
 )
 
