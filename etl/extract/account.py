@@ -23,22 +23,40 @@ OfficeFact = tuple[str, ...]
 def register_account(ledger: Ledger, settings: Settings, api: ApiConnection) -> None:
     """Register the tenant with its account, or verify that it is the same one.
 
-    If only the data can show that, its offices are requested and compared. Raises SettingsError for another account or
-    agency, ApiUnavailable if QQCatalyst shows no office.
+    If only the data can show that, the offices are requested and compared; before anything is stored for the tenant
+    they are remembered. Raises SettingsError for another account or agency, ApiUnavailable if QQCatalyst shows no
+    office.
     """
+    claimed: set[OfficeFact] = set()
     if ledger.read(partial(tenants.needs_proof, settings=settings)):
         known = ledger.read(partial(read_offices, tenant=settings.etl_tenant))
-        if known:
-            compare_offices(known, request_offices(api), settings.etl_tenant)
-    ledger.commit(partial(tenants.register_tenant, settings=settings))
+        has_data = ledger.read(partial(tenants.has_fetched, tenant=settings.etl_tenant))
+        shown = request_offices(api)
+        if known or has_data:
+            compare_offices(known, shown, settings.etl_tenant)
+        else:
+            claimed = require_offices(shown, settings.etl_tenant)
+    ledger.commit(partial(tenants.register_tenant, settings=settings, offices=claimed))
 
 
-def compare_offices(known: set[OfficeFact], shown: set[OfficeFact], tenant: str) -> None:
-    """Return if an office that the credentials show is one of a tenant's."""
+def require_offices(shown: set[OfficeFact], tenant: str) -> set[OfficeFact]:
+    """Return the offices that the credentials show; raise ApiUnavailable if they show none."""
     if not shown:
         raise ApiUnavailable(
             "QQCatalyst shows no office, so it is not known whether the credentials belong to the agency of the tenant "
             f"{tenant!r}. Nothing was changed; run the command again."
+        )
+    return shown
+
+
+def compare_offices(known: set[OfficeFact], shown: set[OfficeFact], tenant: str) -> None:
+    """Return if an office that the credentials show is one of a tenant's."""
+    require_offices(shown, tenant)
+    if not known:
+        raise SettingsError(
+            f"It is not known to which agency the data of the tenant {tenant!r} belongs: its offices were never read. "
+            "Read them with the login that read the data (`qqetl sync --resource locations`), or set ETL_TENANT to "
+            "another name."
         )
     known_numbers, shown_numbers = ({fact for fact in facts if len(fact) == 1} for facts in (known, shown))
     has_numbers = known_numbers and shown_numbers  # names may be the same in two agencies, the vendor's numbers are not
@@ -50,12 +68,13 @@ def compare_offices(known: set[OfficeFact], shown: set[OfficeFact], tenant: str)
 
 
 def read_offices(connection: Connection, tenant: str) -> set[OfficeFact]:
-    """Return what identifies the offices that are staged for a tenant."""
+    """Return what identifies the offices of a tenant: those that are staged, and those that a copied token showed."""
     rows = connection.execute(
         text(f"SELECT raw_data FROM raw.{OFFICES.raw_table} WHERE tenant = :tenant AND superseded_at IS NULL"),
         {"tenant": tenant},
     )
-    return {fact for row in rows for fact in facts_of(row.raw_data)}
+    staged = {fact for row in rows for fact in facts_of(row.raw_data)}
+    return staged | set(map(tuple, tenants.read_claimed_offices(connection, tenant)))
 
 
 def request_offices(api: ApiConnection) -> set[OfficeFact]:

@@ -62,6 +62,8 @@ tenants = Table(
     instant("registered_at", now=True),
     # The tables whose earlier versions are kept, as set by ETL_HISTORY in the newest run; NULL: as declared.
     Column("history", ARRAY(Text)),
+    # What identifies the offices that a copied token showed before anything was stored; NULL: no token was used first.
+    Column("offices", JSONB),
     schema=SCHEMA,
 )
 

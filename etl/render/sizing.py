@@ -199,7 +199,8 @@ brings those of one customer or one policy. So nearly all of the time is spent o
 | a policy | one for the policy's details |
 | quotes | one for a policy that is pending, or within 120 days of its effective date |
 | adjustments | one for a policy that was ever changed, and a sample of twenty others |
-| carriers, managing agencies, staff, prospects | none |
+| carriers, managing agencies, staff | none |
+| a prospect | none, unless a live policy names the prospect, or `ETL_RESOURCES=+prospect_details` is set |
 
 Details are read in the order of their value: policies in force and pending first, those that expire within 90 days
 before the others; then customers; then policies that ended within 13 months; policies that ended long ago last.

@@ -11,11 +11,11 @@ from etl.cli.session import CommandSession
 from etl.cli.ui.terminal import build_table, print_line, stdout
 from etl.cli.views.summary import (
     describe_nothing_written,
-    format_headline,
     format_traffic,
     has_changes,
     show_balance,
     show_failures,
+    show_headline,
 )
 from etl.pipeline import Summary
 from etl.simulator import ASSUMED_CALLS, ASSUMED_FIELDS, ENTERPRISE_CALLS
@@ -32,7 +32,7 @@ MAX_RULES = 8
 def show_demo(session: CommandSession, summary: Summary) -> None:
     """Print the summary of the demo."""
     print_line()
-    print_line(format_headline(summary), style="bold green" if summary.exit_status == 0 else "bold yellow")
+    show_headline(summary)
     print_line(format_traffic(summary))
     print_line()
     stdout().print(build_contents_table(session.read(partial(table_volumes, tenant=session.tenant)), summary))

@@ -1,12 +1,14 @@
 """Summary of a run: result, changed rows, balance, failures and what to do next."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from rich.table import Table
 
-from etl.cli.ui.terminal import build_table, check_mark, print_line, stdout
+from etl.cli.ui.terminal import build_table, check_mark, print_line, print_wrapped, stdout
 from etl.cli.views.balance_sheet import batch_resource_to_json, find_failures, format_balance, sum_counts
 from etl.config.redaction import escape_control_characters
+from etl.extract.selection import NEEDS_ENTERPRISE_ACCESS
 from etl.ledger.children.child_samples import ChildSample
 from etl.ledger.quality.empty_columns import describe_empty_columns, is_empty_column
 from etl.ledger.sync_history import COUNT_COLUMNS
@@ -24,7 +26,7 @@ MAX_CHANGES = 5
 def show_summary(summary: Summary) -> None:
     """Print the summary to standard output."""
     print_line()
-    print_line(format_headline(summary), style="bold green" if summary.exit_status == 0 else "bold yellow")
+    show_headline(summary)
     print_line(format_traffic(summary))
     print_line()
     if has_changes(summary):
@@ -36,6 +38,12 @@ def show_summary(summary: Summary) -> None:
     show_samples(summary)
     show_drift(summary)
     show_failures(summary)
+
+
+def show_headline(summary: Summary) -> None:
+    """Print the result of the run, wrapped at the width of the terminal."""
+    for line in format_headline(summary).splitlines():
+        print_wrapped(line, style="bold green" if summary.exit_status == 0 else "bold yellow")
 
 
 def format_headline(summary: Summary) -> str:
@@ -97,15 +105,28 @@ def show_balance(summary: Summary) -> None:
     if totals["findings"] or summary.open_findings:
         of_run = format_count(totals["findings"], "finding")
         print_line(f"  {of_run} in this run, {format_number(summary.open_findings)} open: see `qqetl findings --open`")
-    if not_offered := [part.resource for part in summary.parts if part.status is ResourceState.NOT_OFFERED]:
-        print_line(f"  Not offered by this account: {join_words(not_offered)}")
+    for sentence in describe_absent(summary):
+        print_wrapped(sentence, indent=2)
+
+
+def describe_absent(summary: Summary) -> Iterator[str]:
+    """Yield which resources the account lacks, and that this is no error."""
+    absent = {part.resource: part.error for part in summary.parts if part.status is ResourceState.NOT_OFFERED}
+    enterprise = [name for name, reason in absent.items() if reason == NEEDS_ENTERPRISE_ACCESS]
+    if others := [name for name in absent if name not in enterprise]:
+        yield (
+            f"Not offered by this account: {join_words(others)}. This is not an error: most accounts do not have them. "
+            "`qqetl doctor` shows which of these tables are filled in another way."
+        )
+    if enterprise:
+        yield f"Only with Enterprise API access: {join_words(enterprise)}. Their tables stay empty."
 
 
 def show_samples(summary: Summary) -> None:
     """Print which calls are left out because a sample of parents had no records, and which are not, and why."""
     for sample in summary.samples:
         if sample.decided_at is not None:
-            print_line(f"  {describe_sample(sample)}")
+            print_wrapped(describe_sample(sample), indent=2)
 
 
 def describe_sample(sample: ChildSample) -> str:
@@ -125,9 +146,9 @@ def show_drift(summary: Summary) -> None:
     """Print the changes in the format of the responses, and columns without any value; each is reported once."""
     columns = list(describe_empty_columns(summary.drift))
     for description in columns:
-        print_line(f"  Probably misread: {description}")
+        print_wrapped(f"Probably misread: {description}", indent=2)
     if columns:
-        print_line("  QQCatalyst may have these values under another name: see `qqetl doctor`")
+        print_wrapped("QQCatalyst may have these values under another name: see `qqetl doctor`", indent=2)
     changes = [
         f"{change.resource}: {escape_control_characters(change.description)}"
         for change in summary.drift
@@ -136,7 +157,9 @@ def show_drift(summary: Summary) -> None:
     if changes:
         hidden = len(changes) - MAX_CHANGES
         more = f"; and {format_number(hidden)} more" if hidden > 0 else ""
-        print_line(f"  Response format changed (see `qqetl doctor`): {'; '.join(changes[:MAX_CHANGES])}{more}")
+        print_wrapped(
+            f"Response format changed (see `qqetl doctor`): {'; '.join(changes[:MAX_CHANGES])}{more}", indent=2
+        )
 
 
 def show_failures(summary: Summary) -> None:

@@ -1,6 +1,7 @@
 """Tenants: each name belongs to one account from its first run on, so that two accounts never mix."""
 
 import hashlib
+from collections.abc import Iterable, Sequence
 from urllib.parse import urlsplit
 
 from sqlalchemy import Connection, insert, select, update
@@ -9,7 +10,7 @@ from etl.config.parsers import is_loopback
 from etl.config.settings import Settings, secret_text
 from etl.errors import SettingsError
 from etl.models import PRODUCTION
-from etl.models.bookkeeping import tenants
+from etl.models.bookkeeping import batch_resources, batches, tenants
 
 #: What identifies the login of a copied token.
 UNKNOWN_LOGIN = "oauth\x1f\x1f"
@@ -48,15 +49,26 @@ def hash_identity(identity: str) -> str:
 
 
 def needs_proof(connection: Connection, settings: Settings) -> bool:
-    """Return whether only its data can show that a tenant belongs to this account: one of the two logins is unknown."""
+    """Return whether only its offices can show that a tenant belongs to this account: one of the logins is unknown."""
     stored = connection.execute(
         select(tenants.c.fingerprint).where(tenants.c.tenant == settings.etl_tenant)
     ).scalar_one_or_none()
-    if stored is None:
-        return False
     return bool(settings.qqcatalyst_access_token) or (
         stored == fingerprint_of_unknown_login(settings) != compute_fingerprint(settings)
     )
+
+
+def read_claimed_offices(connection: Connection, tenant: str) -> list[list[str]]:
+    """Return what identifies the offices that a copied token showed before anything was stored for a tenant."""
+    claimed = connection.execute(select(tenants.c.offices).where(tenants.c.tenant == tenant)).scalar_one_or_none()
+    return list(claimed or ())
+
+
+def has_fetched(connection: Connection, tenant: str) -> bool:
+    """Return whether any run has brought records for a tenant."""
+    of_tenant = (batches.c.tenant == tenant) & (batch_resources.c.fetched > 0)
+    query = select(batch_resources.c.batch_id).join(batches, batches.c.id == batch_resources.c.batch_id)
+    return connection.execute(query.where(of_tenant).limit(1)).first() is not None
 
 
 def fingerprint_of_unknown_login(settings: Settings) -> str:
@@ -64,11 +76,12 @@ def fingerprint_of_unknown_login(settings: Settings) -> str:
     return hash_identity(f"{UNKNOWN_LOGIN}\x1f{api_host(settings.qqcatalyst_api_url)}")
 
 
-def register_tenant(connection: Connection, settings: Settings) -> None:
+def register_tenant(connection: Connection, settings: Settings, offices: Iterable[Sequence[str]] = ()) -> None:
     """Register the tenant, or verify that it is the same account; store which tables keep history.
 
     A fingerprint of an earlier version that matches is replaced, and so is that of a copied token by the first login.
-    A copied token is accepted for every tenant: the caller has compared the offices (`needs_proof`).
+    A copied token is accepted for every tenant: the caller has compared the offices (`needs_proof`), or hands in
+    `offices`, what identifies those that it shows, for the next runs to compare.
 
     Raises SettingsError when the tenant belongs to another account, or when ETL_HISTORY names an unknown table.
     """
@@ -98,6 +111,8 @@ def register_tenant(connection: Connection, settings: Settings) -> None:
     elif (tenant_row.fingerprint, tenant_row.history) != (fingerprint, history_tables):
         values = {"fingerprint": fingerprint, "history": history_tables}
         connection.execute(update(tenants).where(tenants.c.tenant == settings.etl_tenant).values(values))
+    if claimed := sorted(map(list, offices)):
+        connection.execute(update(tenants).where(tenants.c.tenant == settings.etl_tenant).values(offices=claimed))
 
 
 def select_history_tables(settings: Settings) -> list[str] | None:

@@ -68,3 +68,40 @@ def test_the_credentials_of_another_agency_do_not_continue_what_a_token_began(
     ):
         other.sync_once(resources=SOME)
     assert value(site.engine, FINGERPRINT) == unknown
+
+
+def count_rules(site: Site) -> int:
+    """Return the number of staged commission rules."""
+    return int(value(site.engine, "SELECT count(*) FROM raw.raw_commission_rules"))
+
+
+def test_a_token_claims_the_tenant_with_its_offices_before_anything_is_stored(
+    site: Site, simulator: Simulator, another_agency: Simulator, database_url: str
+) -> None:
+    """Also in a run that does not read the offices: no later token or login can add another agency's data."""
+    first = with_token_of(site, simulator)
+    site.take_calls()
+    assert first.sync_once(resources=("commission_rules",)).exit_status == 0
+    paths = [path.partition("?")[0] for path in site.take_calls()]
+    assert paths[:2] == ["BusinessLogic/Ping", "Locations/UserLocationsV2"]
+    before = count_rules(site)
+    assert before > 0
+    assert value(site.engine, "SELECT count(*) FROM raw.raw_locations") == 0
+    with pytest.raises(SettingsError, match="another agency than the data of the tenant 'default'"):
+        with_token_of(site, another_agency).sync_once(resources=("commission_rules",))
+    with (
+        open_site(another_agency, database_url) as other,
+        pytest.raises(SettingsError, match="another agency than the data of the tenant 'default'"),
+    ):
+        other.sync_once(resources=("commission_rules",))
+    assert count_rules(site) == before
+    assert with_token_of(site, simulator).sync_once(resources=("commission_rules",)).exit_status == 0
+    assert site.sync_once(resources=("commission_rules",)).exit_status == 0, "the login of the same agency"
+
+
+def test_a_token_is_rejected_where_no_office_shows_whose_the_data_is(site: Site, another_agency: Simulator) -> None:
+    assert site.sync_once(resources=("commission_rules",)).exit_status == 0
+    before = count_rules(site)
+    with pytest.raises(SettingsError, match="not known to which agency"):
+        with_token_of(site, another_agency).sync_once(resources=("commission_rules",))
+    assert count_rules(site) == before

@@ -175,6 +175,7 @@ def test_a_backfill_shows_its_progress(site: Site) -> None:
     with site.engine.connect() as connection:
         status = load_status(connection, site.settings.etl_tenant)
     assert backfill_to_json(status, parse_rate_limit("off")) == {
+        "calls_due_low": 0,
         "calls_due": 0,
         "seconds": None,
         "details": [],

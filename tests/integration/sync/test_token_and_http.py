@@ -5,15 +5,16 @@ from collections.abc import Callable
 
 import pytest
 from aiohttp import web
-from sites import Site, set_faults
+from sites import Site, open_site, serve_agency, set_faults
 from snapshots import value, values
 
 from etl.api import connection
 from etl.api.client import ApiClient
 from etl.api.retry_policy import RetryPolicy
 from etl.errors import QuotaSpent
+from etl.events import Advanced, Event
 from etl.models.states import ResourceState
-from etl.pipeline import retry
+from etl.pipeline import Watcher, retry
 from etl.simulator import Simulator
 
 
@@ -70,6 +71,28 @@ def test_a_first_sync_of_a_real_account_keeps_to_its_call_limit(
     assert len(statuses) > 100
     assert logins <= 1
     assert limit != "58/1s" or 401 not in statuses
+
+
+@pytest.mark.parametrize("denial", ["json", "invalid_token"])
+def test_a_token_that_dies_under_many_calls_of_a_run_is_renewed_once(database_url: str, denial: str) -> None:
+    """With and without a word of the API about the token; the token calls are those that the simulator counted."""
+    with (
+        serve_agency(denial=denial, latency=0.05) as served,
+        open_site(served, database_url, etl_rate=None, etl_rate_limit="500/1s") as site,
+    ):
+        expired = iter([True])
+
+        def expire(event: Event) -> None:
+            if isinstance(event, Advanced) and event.resource == "policy_details" and next(expired, False):
+                served.expire_tokens()
+
+        summary = site.sync_once(watcher=Watcher(expire))
+        refused = [request for request in served.requests if request.status == 401]
+        logins = [request for request in served.requests if request.path == "/oauth/token"]
+    assert summary.exit_status == 0
+    assert next(expired, None) is None
+    assert len(refused) > 1, "several calls met the dead token"
+    assert [request.status for request in logins] == [200, 200], "the first token, and one renewal"
 
 
 def test_an_exhausted_quota_leaves_a_resumable_batch_and_stops_all_calls(site: Site, simulator: Simulator) -> None:

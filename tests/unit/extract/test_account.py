@@ -25,6 +25,11 @@ def test_the_same_id_by_itself_shows_nothing(office: dict[str, object]) -> None:
         compare_offices(HERE, facts_of(office), "default")
 
 
+def test_data_without_a_known_office_belongs_to_nobody() -> None:
+    with pytest.raises(SettingsError, match="not known to which agency the data of the tenant 'default' belongs"):
+        compare_offices(set(), HERE, "default")
+
+
 @pytest.mark.parametrize("office", [None, 7, "x", [], {}, {"LocationID": 1}, {"QQID": " "}])
 def test_an_answer_without_an_office_accuses_nobody(office: object) -> None:
     assert facts_of(office) == set()
