@@ -1,5 +1,7 @@
 """Whether an account offers an undocumented resource: what its answers say, and what it brought before."""
 
+from uuid import UUID
+
 from sqlalchemy import Connection, text
 
 from etl.api.protocol import CallFailed, EndpointRefused, Refusal
@@ -21,18 +23,22 @@ def is_absence(error: EtlError, resource: Resource) -> bool:
     return isinstance(error, UnexpectedResponse | CallFailed)
 
 
-def counts_as_documented(connection: Connection, tenant: str, resource: Resource) -> bool:
+def counts_as_documented(
+    connection: Connection, tenant: str, resource: Resource, except_batch: UUID | None = None
+) -> bool:
     """Return whether a resource has brought records for this account and was not refused for 7 days since.
 
-    However long ago the last good answer came, one odd answer changes nothing.
+    However long ago the last good answer came, one odd answer changes nothing. Records of `except_batch` do not count.
     """
     statement = text(f"""
-        SELECT EXISTS (SELECT FROM raw.{resource.raw_table} WHERE tenant = :tenant AND page IS NOT NULL)
+        SELECT EXISTS (SELECT FROM raw.{resource.raw_table} WHERE tenant = :tenant AND page IS NOT NULL
+                       AND etl_batch_id IS DISTINCT FROM CAST(:except_batch AS uuid))
            AND NOT EXISTS (
                SELECT FROM etl.offers
                WHERE tenant = :tenant AND resource = :resource
                  AND (NOT offered OR refused_since < now() - make_interval(secs => :seconds))
            )
     """)
-    values = {"tenant": tenant, "resource": resource.name, "seconds": OFFER_TTL.total_seconds()}
+    seconds = OFFER_TTL.total_seconds()
+    values = {"tenant": tenant, "resource": resource.name, "except_batch": except_batch, "seconds": seconds}
     return bool(connection.execute(statement, values).scalar_one())

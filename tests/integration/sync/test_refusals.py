@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 from aiohttp import web
@@ -11,8 +12,10 @@ from sqlalchemy import text
 from test_second_sync import calls
 
 from etl.errors import UsageError
+from etl.extract.offers import counts_as_documented
 from etl.models.states import BatchState, ResourceState
 from etl.pipeline import retry
+from etl.resources import find_resource
 from etl.simulator import ENTERPRISE_CALLS, REFUSALS, Simulator
 
 #: Undocumented resources, which a small account answers with its help page.
@@ -111,6 +114,20 @@ def test_items_of_commission_rules_without_a_known_id_fail_nothing(database_url:
         summary = site.sync_once(resources=("commission_rules",))
         assert {part.resource: part.status for part in summary.parts} == {"commission_rules": ResourceState.NOT_OFFERED}
         assert summary.exit_status == 0
+
+
+def test_what_one_call_of_a_list_brought_in_this_run_does_not_prove_the_other_call(database_url: str) -> None:
+    with serve_agency() as served, open_site(served, database_url) as site:
+        batch = site.sync_once(resources=("commission_rules",)).batch
+        with site.engine.connect() as connection:
+            is_proven = partial(
+                counts_as_documented, connection, site.settings.etl_tenant, find_resource("commission_rules")
+            )
+            assert (is_proven(), is_proven(except_batch=batch.id)) == (True, False)
+    with serve_agency() as served, open_site(served, database_url, etl_tenant="another") as site:
+        set_faults(served, "not-offered:Commissions/AgencyRules")
+        summary = site.sync_once(resources=("commission_rules",))
+        assert ({part.status for part in summary.parts}, summary.exit_status) == ({ResourceState.NOT_OFFERED}, 0)
 
 
 @pytest.mark.fact("several-agencies")
