@@ -2,8 +2,9 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
 from random import Random
@@ -51,6 +52,17 @@ log = get_logger(__name__)
 def utc_now() -> datetime:
     """Return the time of this machine's clock."""
     return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One request of the API and its reply."""
+
+    reply: Reply
+    credential: Credential
+    permit: Permit
+    requested_at: datetime  #: by the API's clock
+    seconds: float
 
 
 class ApiClient:
@@ -125,33 +137,40 @@ class ApiClient:
         Raises ApiUnavailable (with `retry_after` if the API named a time), QuotaSpent, EndpointRefused, NotFound,
         UnexpectedResponse, CredentialsRefused or CertificateRefused.
         """
-        with log_context(request=uuid4().hex[:12], call=str(call)):
-            return await self._fetch(call)
-
-    async def _fetch(self, call: Call) -> Answer:
-        """Return the answer to a call. A call that reached the limit waits for its next permit like all others."""
         state, history = RetryState(call, self._retry), History()
-        while True:
-            self._authenticator.check_open(call)
-            state.begin()
-            try:
-                async with self._concurrency.permit(call):
-                    return await self._try_once(call, state)
-            except RateLimited:
-                continue
-            except Unauthorized as error:
+        with log_context(request=uuid4().hex[:12], call=str(call)):
+            while True:
+                self._authenticator.check_open(call)
+                state.begin()
+                try:
+                    async with self._concurrency.permit(call):
+                        exchange = await self._request(str(call), call.method, call.target, state, call.body)
+                        answer = self._read_answer(call, exchange, state)
+                        await self._authenticator.opened(exchange.credential, exchange.permit, call.resource)
+                        return answer
+                except (ApiUnavailable, EndpointRefused, Unauthorized) as error:
+                    await self._prepare_retry(error, call, state, history)
+
+    async def _prepare_retry(
+        self, error: ApiUnavailable | EndpointRefused | Unauthorized, call: Call, state: RetryState, history: History
+    ) -> None:
+        """Return when a call can be repeated after an error; raise the error that ends it."""
+        match error:
+            case RateLimited():
+                pass  # it waits for its next permit like all others
+            case Unauthorized():
                 await self._authenticator.handle_unauthorized(error, call, history)
-            except EndpointRefused as refusal:
+            case EndpointRefused():
                 # RFC 9110, 15.5.4: a 403 is not repeated with the same credentials, even as a web page.
-                is_final = refusal.status == HTTPStatus.FORBIDDEN or refusal.reason not in PERHAPS_PASSING
+                is_final = error.status == HTTPStatus.FORBIDDEN or error.reason not in PERHAPS_PASSING
                 if is_final or not call.documented:
-                    raise
-                await state.backoff(refusal)
-            except TooLarge:
+                    raise error
+                await state.backoff(error)
+            case TooLarge():
                 raise EndpointRefused(call, HTTPStatus.OK, Refusal.TOO_LARGE) from None
-            except TokenUnavailable:
-                raise  # it was already retried, and retries must not multiply
-            except ApiUnavailable as error:
+            case TokenUnavailable():
+                raise error  # it was already retried, and retries must not multiply
+            case _:
                 if state.may_be_absent(error) and await self._is_answering_others(lately=state.is_tried_once):
                     error = CallFailed(str(error))
                 await state.backoff(error)
@@ -165,28 +184,22 @@ class ApiClient:
             await self._ping()
         return self._answered_at >= since
 
-    async def _try_once(self, call: Call, state: RetryState) -> Answer:
-        """Return the answer to one request."""
-        async with self._permit(state) as permit:
-            credential = await self._authenticator.credential()
-            sent_at, started = self._clock(), self._now()
-            reply = await self._send(str(call), call.method, call.target, credential, permit, call.body)
-        seconds = self._clock() - sent_at
-        requested_at = self.api_clock.at(started)
-        check_answer(call, reply.status, reply.headers, reply.body, requested_at)
+    def _read_answer(self, call: Call, exchange: Exchange, state: RetryState) -> Answer:
+        """Return the answer to a call; raise what its status or body says against it."""
+        reply, milliseconds = exchange.reply, exchange.seconds * 1000
+        check_answer(call, reply.status, reply.headers, reply.body, exchange.requested_at)
         page = read_page(call, reply.status, reply.headers, reply.body)
         self._retry.circuit.succeeded(call.resource)
         self._answered_at = self._clock()
-        await self._authenticator.opened(credential, permit, call.resource)
-        log.debug("answered", status=reply.status, milliseconds=round(seconds * 1000, 1), bytes=len(reply.body))
+        log.debug("answered", status=reply.status, milliseconds=round(milliseconds, 1), bytes=len(reply.body))
         return Answer(
             status=reply.status,
             headers=reply.headers,
             body=reply.body,
             page=page,
-            milliseconds=seconds * 1000,
+            milliseconds=milliseconds,
             attempts=state.attempts,
-            requested_at=requested_at,
+            requested_at=exchange.requested_at,
             date=http_date(reply.headers.get("Date")),
         )
 
@@ -196,9 +209,7 @@ class ApiClient:
         while True:
             state.begin()
             try:
-                async with self._permit(state) as permit:
-                    credential = await self._authenticator.credential()
-                    reply = await self._send("ping", "GET", PING, credential, permit)
+                exchange = await self._request("ping", "GET", PING, state)
             except RateLimited:
                 continue
             except TokenUnavailable:
@@ -206,49 +217,54 @@ class ApiClient:
             except ApiUnavailable as error:
                 await state.backoff(error)
                 continue
+            reply = exchange.reply
             if reply.status < HTTPStatus.INTERNAL_SERVER_ERROR:
                 if reply.status < HTTPStatus.MULTIPLE_CHOICES:
                     self._answered_at = self._clock()
-                return await self._authenticator.opened(credential, permit, "ping")
+                return await self._authenticator.opened(exchange.credential, exchange.permit, "ping")
             asked = retry_after(reply.headers, self._now())
             await state.backoff(ApiUnavailable(f"ping: QQCatalyst answered {reply.status}.", retry_after=asked))
 
-    @asynccontextmanager
-    async def _permit(self, state: RetryState) -> AsyncIterator[Permit]:
-        """Wait for a permit of the call limit, count the wait, and hold the permit during the block."""
+    async def _request(
+        self, what: str, method: str, target: str, state: RetryState, body: bytes | None = None
+    ) -> Exchange:
+        """Send one API request when the call limit permits it, and return it with its reply.
+
+        Reads the API's clock, and records the outcome for the rate limiter. Raises RateLimited or Unauthorized.
+        """
         begun_at = self._clock()
         async with self._limiter.permit() as permit:
             state.waited(self._clock() - begun_at)
-            yield permit
+            credential = await self._authenticator.credential()
+            sent_at, started = self._clock(), self._now()
+            headers = {"Authorization": credential.header}
+            if body is not None:
+                headers["Content-Type"] = "application/json"
+            self.traffic.calls += 1
+            permit.outcome = PermitOutcome.ENDED
+            url = f"{self._settings.qqcatalyst_api_url}/{target}"
+            reply = await self._transport.send(what, method, url, headers, body)
+            self.traffic.received_bytes += len(reply.body)
+            self.api_clock.read(reply.headers.get("Date"), self._now())
+            self._judge(what, reply, credential, permit)
+        return Exchange(reply, credential, permit, self.api_clock.at(started), self._clock() - sent_at)
 
-    async def _send(
-        self, what: str, method: str, target: str, credential: Credential, permit: Permit, body: bytes | None = None
-    ) -> Reply:
-        """Return the reply to one API request, read its clock, and record the outcome for the rate limiter.
-
-        Raises RateLimited or Unauthorized.
-        """
-        json = {"Content-Type": "application/json"} if body is not None else {}
-        self.traffic.calls += 1
-        permit.outcome = PermitOutcome.ENDED
-        url = f"{self._settings.qqcatalyst_api_url}/{target}"
-        reply = await self._transport.send(what, method, url, {"Authorization": credential.header} | json, body)
-        self.traffic.received_bytes += len(reply.body)
-        self.api_clock.read(reply.headers.get("Date"), self._now())
+    def _judge(self, what: str, reply: Reply, credential: Credential, permit: Permit) -> None:
+        """Record what a reply says about its permit; raise RateLimited or Unauthorized."""
+        is_unauthorized = reply.status == HTTPStatus.UNAUTHORIZED
         if reply.status == HTTPStatus.TOO_MANY_REQUESTS or (
-            reply.status == HTTPStatus.UNAUTHORIZED and is_call_limit(reply.headers, reply.body)
+            is_unauthorized and is_call_limit(reply.headers, reply.body)
         ):
             self.traffic.refused += 1
             permit.outcome = PermitOutcome.REFUSED
             permit.retry_after = retry_after(reply.headers, self._now()) or 0.0
             raise RateLimited(f"{what}: the call limit is reached.")
-        if reply.status == HTTPStatus.UNAUTHORIZED:
+        if is_unauthorized:
             expired = self._clock() >= credential.expires_at or is_invalid_token(reply.headers, reply.body)
             sentence = escape_control_characters(redact_text(vendor_sentence(reply.headers, reply.body)))
             raise Unauthorized(credential, permit, sentence, expired=expired)
         if reply.status < HTTPStatus.INTERNAL_SERVER_ERROR:
             permit.outcome = PermitOutcome.ACCEPTED
-        return reply
 
     async def _request_token(self, request: TokenRequest) -> TokenResponse:
         """Return the token that the token address grants; retry temporary failures."""

@@ -11,7 +11,7 @@ from etl.errors import ActionRequired, LeaseHeld
 from etl.status.format import format_duration
 
 
-def repeat_run(run: Callable[[], int], pause: timedelta, stop_request: StopRequest) -> int:
+def repeat_run(run: Callable[[], object], pause: timedelta, stop_request: StopRequest) -> int:
     """Run every `pause`, measured from start to start by a monotonic clock, and return the exit status.
 
     A start that falls into a running run is skipped. Returns 0 if a stop request comes between two runs. Raises
@@ -29,7 +29,7 @@ def repeat_run(run: Callable[[], int], pause: timedelta, stop_request: StopReque
     return 0
 
 
-def try_once(run: Callable[[], int], stop_request: StopRequest) -> int:
+def try_once(run: Callable[[], object], stop_request: StopRequest) -> int:
     """Run once and return 0, or the exit status if a signal interrupted the run."""
     try:
         run()

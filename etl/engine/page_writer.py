@@ -5,11 +5,13 @@ from collections.abc import Callable, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection
 
 from etl.catalogue.resource import Resource
+from etl.database.retry import Attempts
 from etl.engine.answers import FetchedPage, FetchFailed
 from etl.engine.parse import ParsedPage, call_facts, parse_page, request_facts
 from etl.ledger import counters, slices
@@ -99,6 +101,15 @@ def outcomes_by_parent(parsed: Sequence[ParsedPage], failures: Sequence[FetchFai
     return outcomes
 
 
+def incoming_records(parsed: Sequence[ParsedPage], requests: Sequence[int]) -> list[IncomingRecord]:
+    """Return the records of pages, each with the id of its request."""
+    return [
+        IncomingRecord(record, request)
+        for page, request in zip(parsed, requests, strict=True)
+        for record in page.records.records
+    ]
+
+
 @dataclass(frozen=True)
 class PageWriter:
     """Writes page groups into the database; every worker has its own."""
@@ -153,47 +164,37 @@ class PageWriter:
         counters.add_counts(connection, self.batch_id, resource.name, counts)
 
     def write(self, group: PageGroup) -> WriteResult:
-        """Parse and commit a page group, and return the result."""
+        """Parse a page group and write it in one transaction: requests, records, all that follows, the child queue."""
         resource = find_resource(group.resource)
         parsed = [
             parse_page(resource, answer, self.zone) for answer in group.answers if isinstance(answer, FetchedPage)
         ]
         failures = [answer for answer in group.answers if isinstance(answer, FetchFailed)]
-        self.ledger.commit(partial(self.commit_pages, group=group, parsed=parsed, failures=failures))
+        for attempt in Attempts():
+            with attempt, self.ledger.transaction() as connection:
+                if parsed:
+                    requests = slices.reserve_request_ids(connection, len(parsed))
+                    incoming = incoming_records(parsed, requests)
+                    sets = [read_set for page in parsed for read_set in page.records.sets]
+                    counts = self.handle_records(connection, resource, incoming, sets, group.window, group.not_offered)
+                    slices.write_requests(connection, self.describe_requests(parsed, counts), requests)
+                    self.count_unstaged(connection, resource, parsed, requests)
+                if resource.parent is not None:
+                    self.update_child_queue(connection, resource, parsed, failures)
+                counters.add_counts(connection, self.batch_id, resource.name, {"pages": len(parsed)})
         records = sum(len(page.records.records) for page in parsed)
         total = announced_total([page.fetched for page in parsed])
         return WriteResult(group.resource, len(group.answers), records, failures, total)
 
-    def commit_pages(
-        self,
-        connection: Connection,
-        group: PageGroup,
-        parsed: Sequence[ParsedPage],
-        failures: Sequence[FetchFailed],
-    ) -> None:
-        """Write a page group: its requests, its records and all that follows from them, and the child queue."""
-        resource = find_resource(group.resource)
-        if parsed:
-            requests = slices.reserve_request_ids(connection, len(parsed))
-            incoming = [
-                IncomingRecord(record, request)
-                for page, request in zip(parsed, requests, strict=True)
-                for record in page.records.records
-            ]
-            sets = [read_set for page in parsed for read_set in page.records.sets]
-            counts = self.handle_records(connection, resource, incoming, sets, group.window, group.not_offered)
-            has_unstaged = any(page.records.bad for page in parsed)
-            is_cacheable = not has_unstaged and not any(counts[outcome] for outcome in SKIPPED_OUTCOMES)
-            facts = [
-                request_facts(self.batch_id, page)
-                | {"contents": hash_contents(page.records.records) if is_cacheable else None}
-                for page in parsed
-            ]
-            slices.write_requests(connection, facts, requests)
-            self.count_unstaged(connection, resource, parsed, requests)
-        if resource.parent is not None:
-            self.update_child_queue(connection, resource, parsed, failures)
-        counters.add_counts(connection, self.batch_id, resource.name, {"pages": len(parsed)})
+    def describe_requests(self, parsed: Sequence[ParsedPage], counts: Counter[str]) -> list[dict[str, Any]]:
+        """Return what is stored of the requests of pages; their contents only where all their records were staged."""
+        has_unstaged = any(page.records.bad for page in parsed)
+        is_cacheable = not has_unstaged and not any(counts[outcome] for outcome in SKIPPED_OUTCOMES)
+        return [
+            request_facts(self.batch_id, page)
+            | {"contents": hash_contents(page.records.records) if is_cacheable else None}
+            for page in parsed
+        ]
 
     def update_child_queue(
         self, connection: Connection, resource: Resource, parsed: Sequence[ParsedPage], failures: Sequence[FetchFailed]

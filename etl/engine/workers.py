@@ -13,9 +13,8 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from contextvars import copy_context
 from dataclasses import dataclass
 from multiprocessing.connection import wait as readable
 from types import TracebackType
@@ -74,7 +73,7 @@ class WorkerPool:
         self._writer = make_writer(ledger)
         url = ledger.engine.url.render_as_string(hide_password=False)
         self._setup = WorkerSetup(url, settings, batch, ledger.lease, make_writer)
-        self._threads = ThreadPoolExecutor(WORKERS, thread_name_prefix="writer")
+        self.threads = ThreadPoolExecutor(WORKERS, thread_name_prefix="writer")  #: for the calls of `write`
         self._idle: queue.SimpleQueue[WorkerProcess] = queue.SimpleQueue()
         self._processes: list[WorkerProcess] = []
         self._start_lock = threading.Lock()
@@ -87,17 +86,13 @@ class WorkerPool:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._threads.shutdown(cancel_futures=True)
+        self.threads.shutdown(cancel_futures=True)
         for process in self._processes:
             process.close_input()
         for process in self._processes:
             process.wait_for_exit()
 
-    def submit(self, group: PageGroup) -> "Future[WriteResult]":
-        """Queue a page group for a worker."""
-        return self._threads.submit(copy_context().run, self._write, group)
-
-    def _write(self, group: PageGroup) -> WriteResult:
+    def write(self, group: PageGroup) -> WriteResult:
         """Skip what is unchanged, and write the rest here or in an idle process; there is one process per thread."""
         if self.halted:
             raise Interrupted

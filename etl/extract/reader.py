@@ -2,11 +2,10 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
+from contextlib import aclosing, contextmanager
 from dataclasses import dataclass, field, replace
-from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from etl.api.event_loop import Put
 from etl.api.protocol import (
@@ -40,6 +39,8 @@ from etl.ledger.children.queue import ChildRequest
 from etl.ledger.slices import Slice
 from etl.models.sources import describe_source
 from etl.models.states import CallOutcome
+
+T = TypeVar("T")
 
 #: Slices read in parallel, so that many short slices are as fast as one long slice.
 PARALLEL_SLICES = 4
@@ -91,21 +92,28 @@ class SliceProgress:
         self.may_have_more = len(page.items) >= self.page_size and not self.is_repeated
         self.seen_digests.add(fetched.digest)
 
+    def next_pages(self, page: int, end: int) -> list[int]:
+        """Return the numbers of the pages to read after `page`: the announced ones, or one more that may have records.
+
+        None is beyond `end`.
+        """
+        announced = min(self.last_page, end, page + MAX_EXTRA_PAGES)
+        if page < announced and not self.is_over:
+            return list(range(page + 1, announced + 1))
+        return [page + 1] if self.may_have_more and page < end else []
+
     @property
     def is_over(self) -> bool:
         """Whether further pages are expected to be empty, regardless of the announced total."""
         return self.is_repeated or self.empty_pages >= MAX_EMPTY_PAGES
 
 
-async def run_in_order(
-    calls: Sequence[Callable[[], Coroutine[Any, Any, Any]]], prefetch: PrefetchLimit
-) -> AsyncGenerator[Any, None]:
+async def run_in_order(calls: Iterable[Coroutine[Any, Any, T]], prefetch: PrefetchLimit) -> AsyncGenerator[T, None]:
     """Yield the results of `calls` in order, with up to `prefetch()` of them in progress; the limit may change."""
-    tasks: deque[asyncio.Task[Any]] = deque()
-    upcoming = iter(calls)
+    tasks: deque[asyncio.Task[T]] = deque()
     try:
-        for call in upcoming:
-            tasks.append(asyncio.create_task(call()))
+        for call in calls:
+            tasks.append(asyncio.create_task(call))
             while len(tasks) >= prefetch():
                 yield await tasks.popleft()
         while tasks:
@@ -192,13 +200,14 @@ class ResourceReader:
         attempts = None if self.limits.failed is None else ATTEMPTS_AFTER_FAILURE
         return replace(call, divisible=True, attempts=attempts) if days > SHORTEST_SPLIT_DAYS else call
 
-    async def fetch_sized(self, call: Call, days: int, size: int) -> Answer:
-        """Return the answer to a call for this many days and for pages of this size; 0: without days or size.
+    @contextmanager
+    def naming_what_to_shorten(self, call: Call, days: int, size: int) -> Iterator[None]:
+        """Raise an error of a call for this many days and pages of this size as what may help; 0: without them.
 
         Raises PageSizeRefused where smaller pages may be accepted, RangeTooLong where fewer days may be answered.
         """
         try:
-            answer = await self.api.fetch(call)
+            yield
         except EndpointRefused as refusal:
             if refusal.may_concern_size and size:
                 raise PageSizeRefused(size, refusal) from refusal
@@ -209,7 +218,6 @@ class ResourceReader:
                 raise RangeTooLong(days, error) from error
             raise
         self.limits.record_answer(days)
-        return answer
 
     def example_call(self) -> Call:
         """Return a call for a parent that does not exist, to name the resource in a message."""
@@ -220,7 +228,8 @@ class ResourceReader:
         call = self.call_for(date_slice, page)
         answer = self.first_pages.pop(as_key(call), None)
         if answer is None:
-            answer = await self.fetch_sized(call, date_slice.days, self.page_size_of(date_slice))
+            with self.naming_what_to_shorten(call, date_slice.days, self.page_size_of(date_slice)):
+                answer = await self.api.fetch(call)
         self.check_ids(call, answer, None)
         if self.is_shared:
             self.source_tenant = check_source_tenant(self.resource.name, answer.page.items, self.source_tenant)
@@ -243,17 +252,14 @@ class ResourceReader:
         self, put: Put[FetchedPage], date_slices: Sequence[Slice], read: Mapping[int, Mapping[int, int]]
     ) -> None:
         """Read slices, skipping the pages that `read` names by slice, and put every answer."""
-        limit = asyncio.Semaphore(PARALLEL_SLICES)
         self.parallel_slices = min(PARALLEL_SLICES, max(1, len(date_slices)))
-
-        async def read_when_free(date_slice: Slice) -> None:
-            async with limit:
-                await self.read_slice(put, date_slice, read.get(date_slice.number, {}))
-
+        turns = asyncio.Semaphore(PARALLEL_SLICES)
         try:
             async with asyncio.TaskGroup() as group:
                 for date_slice in date_slices:
-                    group.create_task(read_when_free(date_slice))
+                    await turns.acquire()
+                    task = group.create_task(self.read_slice(put, date_slice, read.get(date_slice.number, {})))
+                    task.add_done_callback(lambda _: turns.release())
         except BaseExceptionGroup as errors:
             raise errors.exceptions[0] from None
 
@@ -275,48 +281,23 @@ class ResourceReader:
         page = next(number for number in range(1, len(read) + 2) if number not in read)
         if page > 1 and read[page - 1] < size and len(read) == page - 1:
             return
-        answer = await self.fetch_page(date_slice, page)
-        progress.update(answer)
-        await put(answer)
-        announced = progress.last_page
-        end = self.max_pages or 2 * announced + MAX_EXTRA_PAGES
-        page = await self.read_announced_pages(put, date_slice, page, progress, read, end)
-        while progress.may_have_more and page < end:
-            page += 1
-            answer = await self.fetch_page(date_slice, page)
-            progress.update(answer)
-            await put(answer)
-        if progress.may_have_more and self.max_pages is None:
-            name = self.resource.name
-            raise ApiUnavailable(
-                f"{name} does not end: the API announced {announced} pages, but page {page} still has new records."
-            )
-
-    async def read_announced_pages(
-        self,
-        put: Put[FetchedPage],
-        date_slice: Slice,
-        page: int,
-        progress: SliceProgress,
-        read: Mapping[int, int],
-        end: int,
-    ) -> int:
-        """Read the announced pages after `page`, up to `end` and while they hold records; return the last number."""
-        while page < min(progress.last_page, end) and not progress.is_over:
-            last = min(progress.last_page, end, page + MAX_EXTRA_PAGES)
-            calls = [
-                partial(self.fetch_page, date_slice, number)
-                for number in range(page + 1, last + 1)
-                if number not in read
-            ]
-            page = last
-            async with aclosing(run_in_order(calls, self.prefetch_per_slice)) as answers:
+        numbers, announced = [page], 0
+        while numbers:
+            missing = (self.fetch_page(date_slice, number) for number in numbers if number not in read)
+            async with aclosing(run_in_order(missing, self.prefetch_per_slice)) as answers:
                 async for answer in answers:
                     progress.update(answer)
                     await put(answer)
                     if progress.is_over:
                         break
-        return page
+            announced = announced or progress.last_page  # by the first answer; the number may grow
+            end = self.max_pages or 2 * announced + MAX_EXTRA_PAGES
+            numbers = progress.next_pages(numbers[-1], end)
+        if progress.may_have_more and self.max_pages is None:
+            name = self.resource.name
+            raise ApiUnavailable(
+                f"{name} does not end: the API announced {announced} pages, but page {end} still has new records."
+            )
 
     async def plan_date_ranges(self, endpoint_index: int, date_range: DateRange) -> list[DateRange]:
         """Return a date range split so that each part can be paged, by the total that its first page names.
@@ -337,7 +318,8 @@ class ResourceReader:
         call = page_call(self.resource, endpoint, date_range.first, date_range.last, 1, size)
         try:
             divisible = self.divisible(call, len(date_range))
-            answer = await self.fetch_sized(divisible, len(date_range), size if endpoint.paging else 0)
+            with self.naming_what_to_shorten(divisible, len(date_range), size if endpoint.paging else 0):
+                answer = await self.api.fetch(divisible)
         except RangeTooLong as failure:
             self.limits.record_failure(failure.days)
             return await self.plan_date_ranges(endpoint_index, date_range)
@@ -356,28 +338,26 @@ class ResourceReader:
         return [part for ranges in planned for part in ranges]
 
     async def fetch_set(self, endpoint: Endpoint, child: ChildRequest) -> list[Answer]:
-        """Fetch every page of one call for a parent, smaller ones if the API refuses the size."""
-        while True:
-            size = min(self.page_size, endpoint.paging.largest) if endpoint.paging else 0
-            try:
-                return await self.fetch_pages(endpoint, child, size)
-            except EndpointRefused as refusal:
-                smaller = next_smaller_size(size) if refusal.may_concern_size else None
-                if smaller is None:
-                    raise
-                self.page_size = min(self.page_size, smaller)
+        """Fetch every page of one call for a parent, smaller ones if the API refuses the size.
 
-    async def fetch_pages(self, endpoint: Endpoint, child: ChildRequest, size: int) -> list[Answer]:
-        """Fetch every page of one call for a parent. Raises ApiUnavailable when records are missing.
-
-        What a complete answer lacks is deleted, so an answer that is shorter than it says must not count as complete.
+        Raises ApiUnavailable when records are missing: what a complete answer lacks is deleted, so an answer that is
+        shorter than it says must not count as complete.
         """
         answers: list[Answer] = []
         items: set[bytes] = set()
         may_have_more = True
         while may_have_more:
+            size = min(self.page_size, endpoint.paging.largest) if endpoint.paging else 0
             call = parent_call(self.resource, endpoint, child.parent_id, len(answers) + 1, size)
-            answer = await self.api.fetch(call)
+            try:
+                answer = await self.api.fetch(call)
+            except EndpointRefused as refusal:
+                smaller = next_smaller_size(size) if refusal.may_concern_size else None
+                if smaller is None:
+                    raise
+                self.page_size = min(self.page_size, smaller)
+                answers, items = [], set()  # pages of two sizes do not fit together
+                continue
             self.check_ids(call, answer, child)
             answers.append(answer)
             page, items_before = answer.page, len(items)
@@ -395,9 +375,9 @@ class ResourceReader:
         """Fetch the child records of one parent."""
         call = parent_call(self.resource, self.resource.endpoints[0], child.parent_id)
         try:
-            answers = [
-                answer for endpoint in self.resource.endpoints for answer in await self.fetch_set(endpoint, child)
-            ]
+            answers: list[Answer] = []
+            for endpoint in self.resource.endpoints:
+                answers += await self.fetch_set(endpoint, child)
         except NotFound as error:
             return FetchFailed(child, str(error), CallOutcome.NOT_FOUND)
         except ApiUnavailable as error:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Coroutine, Iterable, Iterator
 from concurrent.futures import Future
 from concurrent.futures import wait as wait_for
 from contextlib import closing
+from contextvars import copy_context
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from functools import partial
@@ -113,8 +114,9 @@ class ExtractRun:
                     for resource, same in group_by_resource(answers):
                         self.profile_answers(resource, same)
                         group = PageGroup(resource, same, window, frozenset(self.not_offered))
-                        pending.append((resource, self.workers.submit(group)))
-                        pending[-1][1].add_done_callback(partial(self.event_loop.release, reservation, group.size))
+                        written = self.workers.threads.submit(copy_context().run, self.workers.write, group)
+                        written.add_done_callback(partial(self.event_loop.release, reservation, group.size))
+                        pending.append((resource, written))
                     while len(pending) > WORKERS or (pending and pending[0][1].done()):
                         yield from self.wait_for_commit(*pending.popleft(), on_error)
                 while pending:

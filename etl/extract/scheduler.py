@@ -1,6 +1,6 @@
 """Reads the resources of a batch: feeds and lists in parallel, in the order of their dependencies, then details."""
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager, suppress
 from contextvars import copy_context
@@ -19,49 +19,49 @@ from etl.resources import find_resource
 EndStates = dict[str, ResourceState]
 
 
-def read_all(run: ExtractRun, batch_resources: Iterable[BatchResource]) -> None:
+def read_all(run: ExtractRun, batch_resources: Collection[BatchResource]) -> None:
     """Read every unfinished resource of a batch: lists before details, which need their parents; derived ones last.
 
-    An error of a single resource stops no other. An error that concerns all resources stops all of them and is raised
-    when they have ended; everything committed before is kept.
+    Lists are read in threads; each thread mostly waits for the API or for a commit. An error of a single resource stops
+    no other. An error that concerns all resources stops all of them and is raised when they have ended; everything
+    committed before is kept.
     """
-    batch_resources = list(batch_resources)
-    end_states: EndStates = {
-        batch_resource.resource: batch_resource.status
-        for batch_resource in batch_resources
-        if batch_resource.status in ENDED
-    }
-    unread = [batch_resource for batch_resource in batch_resources if batch_resource.resource not in end_states]
-    from_api = [batch_resource for batch_resource in unread if find_resource(batch_resource.resource).endpoints]
-    details = [batch_resource for batch_resource in from_api if is_child(batch_resource)]
-    lists = [batch_resource for batch_resource in from_api if not is_child(batch_resource)]
-    read_in_parallel(run, lists, end_states)
-    run.raise_if_stopped()
-    end_states |= read_details(run, details)
-    for batch_resource in unread:
-        if batch_resource not in from_api:
-            run.raise_if_stopped()
-            end_states[batch_resource.resource] = read_resource(run, batch_resource, end_states)
-
-
-def read_in_parallel(run: ExtractRun, batch_resources: Sequence[BatchResource], end_states: EndStates) -> None:
-    """Read resources in threads; each thread mostly waits for the API or for a commit."""
-    waiting = {batch_resource.resource: batch_resource for batch_resource in sorted(batch_resources, key=is_optional)}
+    end_states = EndStates((item.resource, item.status) for item in batch_resources if item.status in ENDED)
+    lists, details, derived = by_source(item for item in batch_resources if item.resource not in end_states)
+    waiting = {item.resource: item for item in sorted(lists, key=is_optional)}
     max_readers = run.settings.etl_concurrency  # with one call at a time, one resource at a time
     reading: dict[Future[ResourceState], str] = {}
     with ThreadPoolExecutor(max_readers, thread_name_prefix="reader") as threads, stop_all_on_error(run, reading):
         while waiting or reading:
             run.raise_if_stopped()
-            for batch_resource in ready_resources(waiting.values(), {*waiting, *reading.values()})[
-                : max_readers - len(reading)
-            ]:
+            ready = ready_resources(waiting.values(), {*waiting, *reading.values()})
+            for batch_resource in ready[: max_readers - len(reading)]:
                 del waiting[batch_resource.resource]
                 future = threads.submit(copy_context().run, read_resource, run, batch_resource, end_states)
                 reading[future] = batch_resource.resource
             run.active_readers = len(reading)
             for future in wait(reading, PULSE, FIRST_COMPLETED).done:
-                end_states[reading[future]] = future.result()
-                del reading[future]
+                end_states[reading.pop(future)] = future.result()
+    run.raise_if_stopped()
+    end_states |= read_details(run, details)
+    for batch_resource in derived:
+        run.raise_if_stopped()
+        end_states[batch_resource.resource] = read_resource(run, batch_resource, end_states)
+
+
+def by_source(
+    batch_resources: Iterable[BatchResource],
+) -> tuple[list[BatchResource], list[BatchResource], list[BatchResource]]:
+    """Return the resources read as lists, those read per parent, and those made from the records of others."""
+    lists, details, derived = [], [], []
+    for batch_resource in batch_resources:
+        if not find_resource(batch_resource.resource).endpoints:
+            derived.append(batch_resource)
+        elif is_child(batch_resource):
+            details.append(batch_resource)
+        else:
+            lists.append(batch_resource)
+    return lists, details, derived
 
 
 def ready_resources(batch_resources: Iterable[BatchResource], unfinished: Collection[str]) -> list[BatchResource]:

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from functools import partial
 from threading import Lock
 from typing import TypeVar
@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Engine
 from etl.config.logs import get_logger, log_context
 from etl.database.connect import with_limits
 from etl.database.deadline import were_calls_canceled_since
-from etl.database.retry import with_retries
+from etl.database.retry import Attempts
 from etl.database.sqlstate import database_errors
 from etl.errors import DatabaseUnavailable, EtlError, Interrupted, LeaseLost
 from etl.ledger import batches, commit_outcome
@@ -38,28 +38,35 @@ class Ledger:
         # A stalled run must not lock rows for longer than it holds the lease.
         self._writing = with_limits(engine, idle_s=TTL, name=application_name(lease.holder) if lease else None)
 
-    def commit(self, work: Callable[[Connection], T]) -> T:
-        """Run `work` in one transaction, verify the lease, commit, and return the result of `work`.
+    @contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        """Give the connection of one transaction; verify the lease at its end, and commit.
 
-        The whole transaction is retried after a transient error, so `work` must change nothing except through its
-        connection. It is not retried when the server confirms a commit whose answer was lost. Raises LeaseLost when
-        another run took over, DatabaseUnavailable when the retries are used up, and its subclass CommitUnknown when
-        it stays unknown whether the transaction was committed.
+        The server is asked about a commit whose answer was lost. Raises LeaseLost when another run took over,
+        DatabaseUnavailable after a transient error, and its subclass CommitUnknown when it stays unknown whether the
+        transaction was committed.
         """
-        return with_retries(partial(self._commit_once, work))
-
-    def _commit_once(self, work: Callable[[Connection], T]) -> T:
         attempt_id, transaction_id = uuid4(), None
-        try:
-            with database_errors(), self._writing.begin() as connection:
-                with collect_counters(connection):
-                    result = work(connection)
-                if self.lease is not None:
-                    verify_lease(connection, self.lease)
-                transaction_id = commit_outcome.write_evidence(connection, attempt_id)
-        except DatabaseUnavailable:
-            if not commit_outcome.was_committed(self.engine, attempt_id, transaction_id):
-                raise
+        with self.turn():
+            try:
+                with database_errors(), self._writing.begin() as connection:
+                    with collect_counters(connection):
+                        yield connection
+                    if self.lease is not None:
+                        verify_lease(connection, self.lease)
+                    transaction_id = commit_outcome.write_evidence(connection, attempt_id)
+            except DatabaseUnavailable:
+                if not commit_outcome.was_committed(self.engine, attempt_id, transaction_id):
+                    raise
+
+    def commit(self, work: Callable[[Connection], T]) -> T:
+        """Run `work` in a transaction, tried again after transient errors, and return its result.
+
+        `work` must change nothing except through its connection. Raises what `transaction` raises.
+        """
+        for attempt in Attempts():
+            with attempt, self.transaction() as connection:
+                result = work(connection)
         return result
 
     def fail(self, batch_id: UUID, error: EtlError) -> None:
@@ -107,21 +114,22 @@ class Ledger:
 
     def dry_run(self, work: Callable[[Connection], T]) -> T:
         """Run `work` in a transaction that is rolled back, and return the result of `work`."""
-        return with_retries(partial(self._dry_run_once, work))
-
-    def _dry_run_once(self, work: Callable[[Connection], T]) -> T:
-        with database_errors(), self.engine.connect() as connection, connection.begin() as transaction:
-            result = work(connection)
-            transaction.rollback()
+        for attempt in Attempts():
+            with attempt, database_errors(), self.engine.connect() as connection:
+                result = work(connection)
+                connection.rollback()
         return result
 
     def read(self, work: Callable[[Connection], T]) -> T:
         """Run `work` in a transaction that changes nothing, with retries, and return the result of `work`."""
-        return with_retries(partial(self._read_once, work))
+        for attempt in Attempts():
+            with attempt, self.turn(), database_errors(), self.engine.connect() as connection:
+                result = work(connection)
+        return result
 
-    def _read_once(self, work: Callable[[Connection], T]) -> T:
-        with database_errors(), self.engine.connect() as connection:
-            return work(connection)
+    def turn(self) -> AbstractContextManager[None]:
+        """Wait until the connection is free; each transaction of this ledger has its own."""
+        return nullcontext()
 
 
 class SerializedLedger(Ledger):
@@ -132,18 +140,10 @@ class SerializedLedger(Ledger):
         self._lock = Lock()
 
     @contextmanager
-    def _exclusive(self) -> Iterator[None]:
+    def turn(self) -> Iterator[None]:
         """Wait for the lock; raise Interrupted when the process canceled its pending calls in the meantime."""
         began = time.monotonic()
         with self._lock:
             if were_calls_canceled_since(began):
                 raise Interrupted
             yield
-
-    def _commit_once(self, work: Callable[[Connection], T]) -> T:
-        with self._exclusive():
-            return super()._commit_once(work)
-
-    def _read_once(self, work: Callable[[Connection], T]) -> T:
-        with self._exclusive():
-            return super()._read_once(work)

@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -13,8 +13,8 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
 from etl.catalogue.resource import Resource
-from etl.copy_text import format_field
-from etl.database.bulk_copy import copy_lines, copy_rows
+from etl.copy_text import format_field, format_line
+from etl.database.bulk_copy import copy_lines
 from etl.database.sqlstate import classify
 from etl.errors import InvalidRecord
 from etl.ledger import counters
@@ -107,7 +107,7 @@ def load_rows(
     lock_production(connection, context.tenant)
     began = time.monotonic()
     writer = RowWriter(connection, context, resource, columns, loaded)
-    if writer.try_write(rows) is not None:
+    if writer.write(rows) is not None:
         write_placeholders()
         writer.write_by_halves(rows)
     record_history(connection, context.batch_id, resource.model.__tablename__, loaded, began)
@@ -124,9 +124,31 @@ class RowWriter:
     columns: tuple[str, ...]
     result: UpsertResult
 
+    def write(self, rows: Sequence[Row]) -> Exception | None:
+        """Copy new rows straight into the table and merge the others.
+
+        Returns None when all are written, the database's error when it refuses one of them and so none is written.
+        """
+        result = UpsertResult()
+        try:
+            with self.connection.begin_nested():
+                stored = self.stored_ids(rows)
+                if new := [row for row in rows if row.id not in stored]:
+                    copy_lines(self.connection, self.table, self.all_columns, self.lines_of(new))
+                    result.counts[Outcome.INSERTED] += len(new)
+                    result.deleted += sum(row.deleted for row in new)
+                if stored:
+                    self.merge([row for row in rows if row.id in stored], result)
+        except DRIVER_ERRORS as error:
+            if not issubclass(classify(error), InvalidRecord):
+                raise
+            return error
+        self.result.add(result)
+        return None
+
     def write_by_halves(self, rows: Sequence[Row]) -> None:
         """Write rows of which the database refuses some: by halves, down to the single refused rows."""
-        error = self.try_write(rows)
+        error = self.write(rows)
         if error is None:
             return
         if len(rows) == 1:
@@ -137,28 +159,6 @@ class RowWriter:
         self.write_by_halves(rows[:middle])
         self.write_by_halves(rows[middle:])
 
-    def try_write(self, rows: Sequence[Row]) -> Exception | None:
-        """Write rows; return None when all are written, the database's error when it refuses one of them."""
-        try:
-            with self.connection.begin_nested():
-                result = self.write(rows)
-        except DRIVER_ERRORS as error:
-            if not issubclass(classify(error), InvalidRecord):
-                raise
-            return error
-        self.result.add(result)
-        return None
-
-    def write(self, rows: Sequence[Row]) -> UpsertResult:
-        """Copy new rows straight into the table, merge the others, and return the result."""
-        result = UpsertResult()
-        old = self.stored_ids(rows)
-        if new := [row for row in rows if row.id not in old]:
-            self.copy_new(new, result)
-        if old:
-            self.merge([row for row in rows if row.id in old], result)
-        return result
-
     def stored_ids(self, rows: Sequence[Row]) -> set[str]:
         """Return the ids of the rows that the table has, or all ids where the rows must be merged in any case."""
         ids = [row.id for row in rows]
@@ -167,15 +167,21 @@ class RowWriter:
         stored = self.connection.execute(select_stored_ids(self.resource.model), {"ids": array_of(ids)})
         return {str(row_id) for row_id in stored.scalars()}
 
-    def copy_new(self, rows: Sequence[Row], result: UpsertResult) -> None:
-        """Copy new rows straight into the table."""
-        table = self.resource.model.__tablename__
-        columns = (*self.columns, "tenant", "etl_batch_id", "last_synced_at")
+    @property
+    def table(self) -> str:
+        """The table with its schema."""
+        return f"public.{self.resource.model.__tablename__}"
+
+    @property
+    def all_columns(self) -> tuple[str, ...]:
+        """The columns of a new row."""
+        return (*self.columns, "tenant", "etl_batch_id", "last_synced_at")
+
+    def lines_of(self, rows: Sequence[Row]) -> Iterator[str]:
+        """Yield the COPY text of new rows."""
         # PostgreSQL reads "now" as the start time of the transaction.
         end = f"\t{format_field(self.context.tenant)}\t{self.context.batch_id}\tnow\n"
-        copy_lines(self.connection, f"public.{table}", columns, (row.text + end for row in rows))
-        result.counts[Outcome.INSERTED] += len(rows)
-        result.deleted += sum(row.deleted for row in rows)
+        return (row.text + end for row in rows)
 
     def merge(self, rows: Sequence[Row], result: UpsertResult) -> None:
         """Copy rows into a temporary table and merge them in one statement."""
@@ -277,7 +283,7 @@ def write_stubs_of_table(
         statements = insert_placeholders(TABLES[table])
         connection.execute(text(f"DROP TABLE IF EXISTS pg_temp.{statements.incoming}"))
         connection.execute(statements.prepare)
-        copy_rows(connection, statements.incoming, statements.columns, lines)
+        copy_lines(connection, statements.incoming, statements.columns, map(format_line, lines))
         connection.execute(statements.merge, {"tenant": context.tenant, "batch_id": context.batch_id})
 
 

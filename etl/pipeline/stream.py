@@ -17,7 +17,7 @@ from etl.ledger.staging.stage import ProcessResult, StageContext, classify_recor
 from etl.ledger.transaction import Ledger
 from etl.load.chunk import load_chunk
 from etl.load.rows import LoadContext, soft_delete_missing
-from etl.record import ReadSet, StagedRecord
+from etl.record import ReadSet
 from etl.reshape.clean import clean_records, count_outcomes, make_reshaper, save_findings
 from etl.reshape.derive import derive_records
 from etl.reshape.rules import rules_version
@@ -64,7 +64,12 @@ class Stream:
         """Stage, clean and load records and the records that are made from them, and return the counts."""
         context = StageContext(self.batch.tenant, self.batch.id, None if self.force else self.rules)
         group = classify_records(connection, context, resource, incoming, sets, window)
-        loaded = self.clean_and_load(connection, resource, group.records)
+        loaded = ProcessResult({})
+        if group.records:
+            cleaned = clean_records(self.reshapers[resource.name], group.records)
+            finding_count = save_findings(connection, self.batch.tenant, resource, self.batch.id, cleaned)
+            chunk = load_chunk(connection, self.make_target(resource), resource, cleaned, self.rules)
+            loaded = ProcessResult(chunk.statuses, count_outcomes(cleaned, finding_count) + chunk.counts)
         counts = write_versions(connection, group, loaded)
         if sets:
             soft_delete_missing(connection, self.make_target(resource), resource)
@@ -78,17 +83,6 @@ class Stream:
                 derived = derive_records(child, derivation, usable, first_seen_ids)
                 self.process_records(connection, child, *derived, None, not_offered)
         return counts
-
-    def clean_and_load(
-        self, connection: Connection, resource: Resource, records: Sequence[StagedRecord]
-    ) -> ProcessResult:
-        """Clean and load records, and store their findings; return how each one ended."""
-        if not records:
-            return ProcessResult({})
-        cleaned = clean_records(self.reshapers[resource.name], records)
-        finding_count = save_findings(connection, self.batch.tenant, resource, self.batch.id, cleaned)
-        loaded = load_chunk(connection, self.make_target(resource), resource, cleaned, self.rules)
-        return ProcessResult(loaded.statuses, count_outcomes(cleaned, finding_count) + loaded.counts)
 
     def make_target(self, resource: Resource) -> LoadContext:
         """Return the tenant, batch and window for loading the rows of a resource."""

@@ -124,8 +124,7 @@ def read_detail_slices(
         reader = DetailReader(
             run, [batch_resources[name] for name in names], QueueChunk(number, of), CallBudget(items[0].budget)
         )
-        reader.read_due(run.ledger.read(children.read_database_time))
-        reader.finish()
+        reader.write_rounds(reader.rounds_due(run.ledger.read(children.read_database_time)))
         end_detail_slices(run, reader, number)
 
 

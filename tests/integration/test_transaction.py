@@ -18,7 +18,7 @@ from etl.database.connect import make_engine, with_limits
 from etl.database.deadline import cancel_pending_calls
 from etl.database.embedded.file_lock import wait_until
 from etl.database.retry import CommitUnknown, with_retries
-from etl.database.sqlstate import TooSlow
+from etl.database.sqlstate import TooSlow, database_errors
 from etl.errors import DatabaseUnavailable, Interrupted, InvalidRecord, LeaseLost
 from etl.ledger import commit_outcome
 from etl.ledger.leases import hold_lease, release_lease, verify_lease
@@ -261,7 +261,8 @@ def test_retries_are_limited(engine: Engine, monkeypatch: pytest.MonkeyPatch) ->
 
     def work() -> None:
         tries.append(1)
-        Ledger(nowhere, "t")._read_once(lambda _: None)
+        with database_errors(), nowhere.connect():
+            pass
 
     began = time.monotonic()
     with pytest.raises(DatabaseUnavailable):
@@ -369,14 +370,12 @@ def fixed_after_tries(ledger: Ledger, statement: str, after_tries: list[int]) ->
         future.result(30)
 
 
-def counted(tries: list[int], work: Callable[[], object]) -> Callable[[], object]:
-    """Return a function that counts its calls."""
-
-    def begun() -> object:
+def insert_counting_tries(engine: Engine, tries: list[int]) -> None:
+    """Insert a row in one transaction, and count its tries."""
+    for attempt in retry.Attempts():
         tries.append(1)
-        return work()
-
-    return begun
+        with attempt, Ledger(engine, "t").transaction() as connection:
+            insert(1)(connection)
 
 
 def test_a_read_only_server_is_retried(ledger: Ledger, database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -387,7 +386,7 @@ def test_a_read_only_server_is_retried(ledger: Ledger, database_url: str, monkey
         connection.execute(text(f"ALTER DATABASE {name} SET default_transaction_read_only = on"))
     during = make_engine(database_url)
     with fixed_after_tries(ledger, f"ALTER DATABASE {name} RESET default_transaction_read_only", tries):
-        with_retries(counted(tries, partial(Ledger(during, "t")._commit_once, insert(1))))
+        insert_counting_tries(during, tries)
     during.dispose()
     assert seen(ledger.engine) == [1]
 
@@ -400,7 +399,10 @@ def test_a_full_server_is_retried(ledger: Ledger, database_url: str) -> None:
     parts = urlsplit(database_url)
     crowded = make_engine(parts._replace(netloc=f"{role}:p@{parts.hostname}:{parts.port}").geturl())
     with fixed_after_tries(ledger, f"ALTER ROLE {role} CONNECTION LIMIT 5", tries):
-        assert with_retries(counted(tries, partial(Ledger(crowded, "t")._read_once, lambda _: 7))) == 7
+        for attempt in retry.Attempts():
+            tries.append(1)
+            with attempt, database_errors(), crowded.connect() as connection:
+                assert connection.execute(text("SELECT 7")).scalar() == 7
     crowded.dispose()
     with ledger.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text(f"DROP ROLE {role}"))

@@ -157,14 +157,14 @@ def test_no_sync_takes_more_work_than_before(book: Server, database_url: str) ->
 def test_a_query_per_record_is_detected_and_reported(
     book: Server, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    judge = Stream.clean_and_load
+    process = Stream.process_records
 
-    def asking(self: Stream, connection: Connection, resource: Any, candidates: Any) -> Any:
-        for _ in candidates:
+    def asking(self: Stream, connection: Connection, resource: Any, incoming: Any, *rest: Any) -> Any:
+        for _ in incoming:
             connection.execute(text("SELECT 1"))
-        return judge(self, connection, resource, candidates)
+        return process(self, connection, resource, incoming, *rest)
 
-    monkeypatch.setattr(Stream, "clean_and_load", asking)
+    monkeypatch.setattr(Stream, "process_records", asking)
     messages = beyond("full", work_of(book, database_url, "full"))
     assert [message.partition(", at most ")[0].split(" ", 3)[3] for message in messages] == [
         "statements",

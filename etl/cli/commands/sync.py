@@ -1,6 +1,6 @@
 """`qqetl sync`: extract, transform and load one window, once or at regular intervals."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Annotated
@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from etl.cli.repeat import repeat_run
-from etl.cli.run_command import RunPipeline, choose_summary_writer, run_with_progress
+from etl.cli.run_command import choose_summary_writer, run_with_progress
 from etl.cli.run_notifier import RunNotifier
 from etl.cli.session import CommandSession, load_settings, open_session
 from etl.cli.ui.options import (
@@ -29,7 +29,7 @@ from etl.cli.window_options import parse_window
 from etl.database.revisions import check_migrated
 from etl.errors import UsageError
 from etl.extract.selection import resource_names
-from etl.pipeline import Options, Summary, sync
+from etl.pipeline import Options, sync
 from etl.window import Window
 
 app = create_app()
@@ -97,30 +97,15 @@ def command(  # noqa: PLR0913 (one parameter an option)
                 max_minutes=max_minutes,
                 notifier=notifier.with_session(session),
             )
-            goes_on = stdout().is_terminal and pause is None and window is None and max_minutes is None
-            run_all = partial(run_rounds, run_once, session, window, options, goes_on=goes_on)
-            status = repeat_run(run_all, pause, stop_request) if pause else run_all()
-    raise typer.Exit(status)
-
-
-def run_rounds(
-    run_once: Callable[[RunPipeline], Summary],
-    session: CommandSession,
-    window: Window | None,
-    options: Options,
-    *,
-    goes_on: bool,
-) -> int:
-    """Sync once, or until no details are left because their time was over; return the exit status of the last round.
-
-    Each round reads the feeds again before it goes on with the details.
-    """
-    summary = run_once(partial(sync, session.engine, session.settings, window, options))
-    while goes_on and summary.has_backlog:
-        print_notice("Details are left: reading recent changes, then more details. Ctrl-C stops; progress is saved.")
-        options = replace(options, full=False)
-        summary = run_once(partial(sync, session.engine, session.settings, window, options))
-    return summary.exit_status
+            sync_window = partial(sync, session.engine, session.settings, window)
+            if pause is not None:
+                raise typer.Exit(repeat_run(partial(run_once, partial(sync_window, options)), pause, stop_request))
+            summary = run_once(partial(sync_window, options))
+            # A person at a terminal waits for the details too; the feeds are read again before more of them.
+            while summary.has_backlog and stdout().is_terminal and window is None and max_minutes is None:
+                print_notice("Details are left: reading recent changes, then more. Ctrl-C stops; progress is saved.")
+                summary = run_once(partial(sync_window, replace(options, full=False)))
+    raise typer.Exit(summary.exit_status)
 
 
 def check_options(

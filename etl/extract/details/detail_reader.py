@@ -3,7 +3,7 @@
 Within a budget of calls and a share of time; what is left waits for the next run.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -20,7 +20,7 @@ from etl.events import Started
 from etl.extract.details.call_budget import CallBudget, limit_to_whole_parents
 from etl.extract.details.detail_reading import DetailReading
 from etl.extract.reader import run_in_order
-from etl.extract.run import ExtractRun
+from etl.extract.run import ExtractRun, Fetch
 from etl.ledger.batches import BatchResource
 from etl.ledger.children import child_refresh, child_samples
 from etl.ledger.children import queue as children
@@ -51,34 +51,35 @@ class DetailReader:
         self.readings = {name: DetailReading(run, BY_NAME[name]) for name in names}
         self._begun: set[tuple[str, str]] = set()  # parents of whom a call was made in this round
 
-    def read(self) -> None:
-        """Read what is due. The error of a resource is kept with its reading and stops no other.
+    def rounds(self) -> Iterator[Fetch]:
+        """Yield what fetches the answers of each round; each is written before the next begins.
 
-        If a sample shows in this run that parents get a call that were left out before, they are read too.
+        The error of a resource is kept with its reading and stops no other. If a sample shows in this run that parents
+        get a call that were left out before, they are read too.
         """
         due = self.run.ledger.commit(self.refresh_queue)
         outstanding = self.count_outstanding()
         for name in self.readings:
             self.run.watch(Started(self.run.step, name, calls=outstanding.get(name, 0)))
         undecided = self.has_undecided_sample()
-        self.read_due(due)
+        yield from self.rounds_due(due)
         if undecided and not self.run.is_share_over():
-            self.read_due(self.run.ledger.commit(self.refresh_queue))
-        self.finish()
+            yield from self.rounds_due(self.run.ledger.commit(self.refresh_queue))
 
-    def finish(self) -> None:
-        """Summarize how the calls of each resource ended."""
-        for reading in self.readings.values():
-            reading.finish()
-
-    def read_due(self, due: datetime) -> None:
-        """Read the details of every parent that was due at `due`, in order of value, within budget and time."""
+    def rounds_due(self, due: datetime) -> Iterator[Fetch]:
+        """Yield the rounds for every parent that was due at `due`, in order of value, within budget and time."""
         while requests := self.next_requests(due):
             self._begun = set()
-            fetch = partial(self.fetch_requests, requests=requests)
+            yield partial(self.fetch_requests, requests=requests)
+            self.run.record_calls()
+
+    def write_rounds(self, rounds: Iterable[Fetch]) -> None:
+        """Write the answers of rounds, and summarize how the calls of each resource ended."""
+        for fetch in rounds:
             for result in self.run.write_pages(None, fetch, ANSWERS_PER_GROUP, self.close_reading):
                 self.readings[result.resource].update(result)
-            self.run.record_calls()
+        for reading in self.readings.values():
+            reading.finish()
 
     def refresh_queue(self, connection: Connection) -> datetime:
         """Queue the parents that changed, and return the time up to which due parents belong to this run."""
@@ -116,18 +117,18 @@ class DetailReader:
 
     async def fetch_requests(self, put: Put[FetchedPage | FetchFailed], requests: Sequence[ChildRequest]) -> None:
         """Make the calls of a round in order and put every answer or failure."""
-        calls = [partial(self.fetch_request, request) for request in requests]
+        calls = (self.readings[request.resource].fetch(request) for request in requests if self.has_time_for(request))
         async for result in run_in_order(calls, lambda: 4 * self.run.prefetch()):
             if result is not None:
                 await put(result)
 
-    async def fetch_request(self, request: ChildRequest) -> FetchedPage | FetchFailed | None:
-        """Make one call; None when the time is over, unless another call of the parent was made."""
+    def has_time_for(self, request: ChildRequest) -> bool:
+        """Return whether a call can be made: until the time is over, and later if its parent was begun before."""
         if request.parent not in self._begun:
             if self.run.is_share_over():
-                return None
+                return False
             self._begun.add(request.parent)
-        return await self.readings[request.resource].fetch(request)
+        return True
 
     def close_reading(self, resource: str, error: EtlError) -> None:
         """Stop asking for a resource whose answers could not be written."""

@@ -1,7 +1,8 @@
 """The reading of one resource that has a call per parent: its answers so far, and when to give up."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from functools import partial
 
 from etl.api.protocol import CallFailed, EndpointRefused, Refusal
@@ -54,7 +55,22 @@ class DetailReading:
         return True
 
     async def fetch(self, request: ChildRequest) -> FetchedPage | FetchFailed | None:
-        """Return the answer for a parent, or None after an error of the whole resource.
+        """Return the answer for a parent, or None after an error of the whole resource."""
+        async with self.turn():
+            if self.error is not None:
+                return None
+            try:
+                result = await self.reader.read_child(request)
+            except RESOURCE_ERRORS as error:
+                self.close(error)
+                return None
+            if not self.has_answered:
+                self.judge_offer(result)
+            return result
+
+    @asynccontextmanager
+    async def turn(self) -> AsyncIterator[None]:
+        """Wait for the turn of a call.
 
         Until an undocumented resource has answered, its calls are made one after another: few of them are lost where
         the account does not offer it.
@@ -62,26 +78,15 @@ class DetailReading:
         if not self.has_answered:
             async with self._trial:
                 if not self.has_answered:
-                    result = await self.fetch_child(request)
-                    self.judge_offer(result)
-                    return result
-        return await self.fetch_child(request)
+                    yield
+                    return
+        yield
 
-    async def fetch_child(self, request: ChildRequest) -> FetchedPage | FetchFailed | None:
-        """Return the answer for a parent, or None after an error of the whole resource."""
-        if self.error is not None:
-            return None
-        try:
-            return await self.reader.read_child(request)
-        except RESOURCE_ERRORS as error:
-            self.close(error)
-            return None
-
-    def judge_offer(self, result: FetchedPage | FetchFailed | None) -> None:
+    def judge_offer(self, result: FetchedPage | FetchFailed) -> None:
         """Note that an undocumented resource is offered, or stop asking after the failures that show that it is not."""
         if isinstance(result, FetchedPage):
             self.has_answered = True
-        elif result is not None:
+        else:
             self._trial_failures.append(result)
             failures = [failed for failed in self._trial_failures if not failed.not_found]
             if len(self._trial_failures) - len(failures) >= MAX_INITIAL_NOT_FOUND:

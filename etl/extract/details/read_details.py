@@ -21,7 +21,7 @@ def read_details(run: ExtractRun, batch_resources: Sequence[BatchResource]) -> d
     names = [batch_resource.resource for batch_resource in batch_resources]
     run.ledger.commit(partial(batches.mark_running, batch_id=run.batch.id, resources=names))
     reader = DetailReader(run, batch_resources)
-    reader.read()
+    reader.write_rounds(reader.rounds())
     outstanding = reader.count_outstanding()
     run.has_backlog = run.is_share_over() and any(outstanding.get(name) for name in reader.readings)
     if run.has_backlog:

@@ -53,14 +53,14 @@ def test_a_stopped_run_leaves_no_process(site: Site, in_processes: list[WorkerPr
 def test_a_process_that_dies_leaves_a_resumable_batch(
     site: Site, as_synced: Site, in_processes: list[WorkerProcess], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    submit = WorkerPool.submit
+    write = WorkerPool.write
 
-    def submit_and_kill(self: WorkerPool, group: PageGroup) -> object:
+    def kill_and_write(self: WorkerPool, group: PageGroup) -> object:
         if len(in_processes) == workers.WORKERS:
             in_processes[0]._process.kill()
-        return submit(self, group)
+        return write(self, group)
 
-    monkeypatch.setattr(WorkerPool, "submit", submit_and_kill)
+    monkeypatch.setattr(WorkerPool, "write", kill_and_write)
     with pytest.raises(WorkerDied):
         site.sync_once()
     monkeypatch.undo()

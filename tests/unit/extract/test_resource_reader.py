@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
-from functools import partial
 from uuid import UUID
 
 import pytest
@@ -180,9 +179,7 @@ def test_results_come_in_the_order_of_the_calls() -> None:
         return number
 
     async def collect() -> list[int]:
-        return [
-            result async for result in run_in_order([partial(call, number) for number in range(9)], prefetch=lambda: 4)
-        ]
+        return [result async for result in run_in_order((call(number) for number in range(9)), prefetch=lambda: 4)]
 
     assert asyncio.run(collect()) == list(range(9))
 
