@@ -60,7 +60,7 @@ def measure_life(database: str, book: BookSize, window: float, days: int) -> Lif
     """Return what our first sync of a book and the days afterwards took."""
     with open_account(book, window) as simulator:
         agency = open_agency(simulator, database, window)
-        configure_logging(agency.settings())  # without warnings: the clock jumps on purpose
+        configure_logging(agency.settings().log)  # without warnings: the clock jumps on purpose
         description = describe_book(simulator.world)
         agency.examine()
         before = {planned.resource: planned.range for planned in agency.forecast().resources if not planned.is_added}

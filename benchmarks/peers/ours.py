@@ -35,7 +35,7 @@ def settings(task: Task) -> Settings:
 def work(task: Task) -> None:
     """Run one sync; raise when it is not complete."""
     run_settings = settings(task)
-    configure_logging(run_settings)
+    configure_logging(run_settings.log)
     engine = make_engine(task.database)
     summary = sync(engine, run_settings, options=STEPS[task.step])
     engine.dispose()

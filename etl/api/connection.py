@@ -51,7 +51,7 @@ def connected(
         finally:
             event_loop.run(api.__aexit__(None, None, None))
             if ledger is not None:
-                record_calls(ledger, settings, api.traffic)
+                record_calls(ledger, settings.account_key, api.traffic)
 
 
 async def open_client(

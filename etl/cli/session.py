@@ -49,7 +49,7 @@ class CommandSession:
 def load_settings() -> Settings:
     """Return the settings, and configure the log; raise SettingsError that lists all errors."""
     settings = Settings.load()
-    configure_logging(settings)
+    configure_logging(settings.log)
     show_times_in(settings.people_zone)
     logging.getLogger("alembic").setLevel(logging.WARNING)  # the commands report migrations themselves
     return settings

@@ -12,21 +12,21 @@ from typing import Any, TextIO
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
+from etl.config.options import LogOptions
 from etl.config.redaction import escape_control_characters, hide_secrets, redact_event
-from etl.config.settings import Settings
 
 #: Libraries whose lower-level messages quote statements, parameters and responses: only warnings and errors are logged.
 NOISY_LIBRARIES = ("sqlalchemy", "psycopg", "aiohttp", "asyncio", "urllib3")
 _HANDLER_NAME = "qqetl"
 
 
-def configure_logging(settings: Settings) -> None:
+def configure_logging(options: LogOptions) -> None:
     """Send every log message of the process through one redacting handler; may be called again.
 
     If the log file cannot be written, the log goes to standard error, with a warning.
     """
-    hide_secrets(*settings.secrets())
-    handler, problem = _make_handler(settings.log_file)
+    hide_secrets(*options.secrets)
+    handler, problem = _make_handler(options.file)
     handler.setFormatter(_make_formatter(as_text=isinstance(handler, _Stderr) and sys.stderr.isatty()))
     handler.set_name(_HANDLER_NAME)
     root = logging.getLogger()
@@ -34,7 +34,7 @@ def configure_logging(settings: Settings) -> None:
         root.removeHandler(old_handler)
         old_handler.close()
     root.addHandler(handler)
-    root.setLevel(_log_level(settings, to_terminal=isinstance(handler, _Stderr) and sys.stderr.isatty()))
+    root.setLevel(_log_level(options, to_terminal=isinstance(handler, _Stderr) and sys.stderr.isatty()))
     for name in NOISY_LIBRARIES:
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
     logging.captureWarnings(capture=True)
@@ -43,9 +43,9 @@ def configure_logging(settings: Settings) -> None:
         structlog.stdlib.get_logger(__name__).warning("log file cannot be written", reason=problem)
 
 
-def _log_level(settings: Settings, *, to_terminal: bool) -> str:
+def _log_level(options: LogOptions, *, to_terminal: bool) -> str:
     """Return the minimum log level: WARNING on a terminal, which shows progress, unless LOG_LEVEL is set."""
-    return "WARNING" if to_terminal and "log_level" not in settings.model_fields_set else settings.log_level
+    return "WARNING" if to_terminal and not options.is_level_set else options.level
 
 
 def _configure_structlog() -> None:

@@ -1,5 +1,6 @@
 """The settings: every environment variable with its meaning, default and validation."""
 
+import hashlib
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -17,6 +18,7 @@ from pydantic import (
 )
 
 from etl.config.environment import EnvironmentSettings
+from etl.config.options import CleaningOptions, LogOptions, ReadingOptions
 from etl.config.parsers import (
     check_api_url,
     check_database_url,
@@ -28,6 +30,7 @@ from etl.config.parsers import (
     check_web_url,
     check_zone,
     parse_duration,
+    parse_refresh_ages,
     parse_selection,
     parse_time_of_day,
 )
@@ -321,6 +324,46 @@ class Settings(EnvironmentSettings):
     def zone(self) -> ZoneInfo:
         """The time zone of API times that have no offset."""
         return ZoneInfo(self.etl_api_timezone)
+
+    @property
+    def cleaning(self) -> CleaningOptions:
+        """What decides how a record becomes a row, beside the rules."""
+        return CleaningOptions(self.etl_tenant, self.etl_api_timezone, self.etl_validation)
+
+    @property
+    def reading(self) -> ReadingOptions:
+        """How resources are read."""
+        return ReadingOptions(
+            self.etl_page_size,
+            self.etl_concurrency,
+            self.etl_child_budget,
+            self.etl_resources,
+            self.etl_overlap,
+            self.etl_api_timezone,
+            self.account_key,
+            self.etl_daily_calls,
+        )
+
+    @property
+    def log(self) -> LogOptions:
+        """Where the log goes, from which level on, and what it must not show."""
+        return LogOptions(self.log_level, "log_level" in self.model_fields_set, self.log_file, tuple(self.secrets()))
+
+    @property
+    def refresh_ages(self) -> tuple[timedelta, timedelta]:
+        """The ages at which details are read again: of active records, of others."""
+        return parse_refresh_ages(self.etl_refresh_age)
+
+    @property
+    def account_key(self) -> str:
+        """The digest under which the calls of an account are counted; it reveals no secret."""
+        host = urlsplit(self.qqcatalyst_api_url).netloc.lower()
+        user = "" if self.qqcatalyst_auth == "enterprise" else secret_text(self.qqcatalyst_username)
+        client = secret_text(self.qqcatalyst_client_id)
+        if self.qqcatalyst_access_token and not client:
+            client = secret_text(self.qqcatalyst_access_token)
+        parts = (host, client) if self.etl_rate_limit_shared == "client" else (host, client, user.strip().lower())
+        return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()
 
     @property
     def rate_limit(self) -> RateLimit:

@@ -21,7 +21,7 @@ from types import TracebackType
 from typing import IO, Any, Self, cast
 
 from etl.config.logs import add_log_fields, configure_logging
-from etl.config.settings import Settings
+from etl.config.options import LogOptions
 from etl.database.connect import make_engine
 from etl.database.deadline import were_calls_canceled_since
 from etl.engine.page_writer import PageGroup, PageWriter, WriteResult
@@ -48,14 +48,14 @@ class WorkerSetup:
     """What a worker process needs to create its page writer."""
 
     url: str
-    settings: Settings
+    log: LogOptions
     batch: Batch
     lease: Lease | None
     make_writer: MakeWriter
 
     def __call__(self) -> PageWriter:
         """Configure the log of the process, and return the page writer with its own connection."""
-        configure_logging(self.settings)
+        configure_logging(self.log)
         add_log_fields(batch=str(self.batch.id), tenant=self.batch.tenant)
         engine = make_engine(self.url, application_name="qqetl worker", pool_size=1)
         return self.make_writer(Ledger(engine, self.batch.tenant, self.lease))
@@ -68,11 +68,11 @@ class WorkerDied(RetryableError):
 class WorkerPool:
     """The workers of one run; processes start when a page group makes them worthwhile."""
 
-    def __init__(self, ledger: Ledger, settings: Settings, batch: Batch, make_writer: MakeWriter) -> None:
+    def __init__(self, ledger: Ledger, log: LogOptions, batch: Batch, make_writer: MakeWriter) -> None:
         """Write with the database and the lease of `ledger`."""
         self._writer = make_writer(ledger)
         url = ledger.engine.url.render_as_string(hide_password=False)
-        self._setup = WorkerSetup(url, settings, batch, ledger.lease, make_writer)
+        self._setup = WorkerSetup(url, log, batch, ledger.lease, make_writer)
         self.threads = ThreadPoolExecutor(WORKERS, thread_name_prefix="writer")  #: for the calls of `write`
         self._idle: queue.SimpleQueue[WorkerProcess] = queue.SimpleQueue()
         self._processes: list[WorkerProcess] = []

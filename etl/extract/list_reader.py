@@ -52,18 +52,18 @@ class ListReader:
         self.batch_resource = batch_resource
         self.resource = find_resource(batch_resource.resource)
         self.batch_key = BatchResourceKey(batch_id=run.batch.id, resource=batch_resource.resource)
-        settings = run.settings
+        options = run.options
         self.list_key = ListKey(tenant=run.ledger.tenant, resource=batch_resource.resource)
-        limits = run.ledger.read(partial(read_list_limits, requested_size=settings.etl_page_size, **self.list_key))
+        limits = run.ledger.read(partial(read_list_limits, requested_size=options.page_size, **self.list_key))
         self.accepted_size: int | None = None  #: smaller than requested, and not stored yet
         self.numbers: Collection[int] | None = None  #: of the slices to read; None: all
         self.is_probing = False  #: whether the first slice shows which length of a date range is answered
-        self.reader = ResourceReader(run.api, self.resource, settings.etl_page_size, run.prefetch)
+        self.reader = ResourceReader(run.api, self.resource, options.page_size, run.prefetch)
         self.reader.limits = RangeLimits(limits.answered_days, limits.failed_days)
-        self.set_page_size(limits.page_size or settings.etl_page_size)
+        self.set_page_size(limits.page_size or options.page_size)
         shows_dates = any(endpoint.dates and endpoint.dates.shown for endpoint in self.resource.endpoints)
         self.confirms = False  #: whether slices are read once more to confirm older versions
-        self.window = batch_resource.window.widened(settings.etl_overlap) if shows_dates else None
+        self.window = batch_resource.window.widened(options.overlap) if shows_dates else None
 
     def set_page_size(self, largest: int) -> None:
         """Read pages of this size, or of fewer records where a trial run is limited to fewer."""
@@ -149,7 +149,7 @@ class ListReader:
         if self.run.is_dry:
             return
         if self.accepted_size is not None:
-            requested, accepted = self.run.settings.etl_page_size, self.accepted_size
+            requested, accepted = self.run.options.page_size, self.accepted_size
             self.run.ledger.commit(
                 partial(write_page_size, requested_size=requested, page_size=accepted, **self.list_key)
             )
@@ -185,9 +185,7 @@ class ListReader:
 
     def date_ranges_of(self, endpoint_index: int) -> list[DateRange]:
         """Return the date ranges of the window for an endpoint, split where they may hold many pages."""
-        date_range = date_range_of(
-            self.batch_resource.window, self.run.settings.etl_overlap, self.run.settings.etl_api_timezone
-        )
+        date_range = date_range_of(self.batch_resource.window, self.run.options.overlap, self.run.options.zone)
         if self.run.limit is not None or is_short(date_range):
             return self.reader.limits.split(date_range)
         ended, *others = split_ended_days(date_range, self.batch_resource.window.end)

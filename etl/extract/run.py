@@ -17,7 +17,7 @@ from etl.api.daily_calls import record_calls
 from etl.api.event_loop import EventLoopThread, Put
 from etl.api.protocol import EndpointRefused
 from etl.api.traffic import Traffic
-from etl.config.settings import Settings
+from etl.config.options import ReadingOptions
 from etl.drift.profiler import SchemaProfiler
 from etl.engine.answers import FetchedPage, FetchFailed
 from etl.engine.page_writer import PageGroup, WriteResult, size_of
@@ -47,7 +47,7 @@ class ExtractRun:
     """One run over one batch."""
 
     ledger: Ledger
-    settings: Settings
+    options: ReadingOptions
     batch: Batch
     event_loop: EventLoopThread
     api: PageSource
@@ -76,7 +76,7 @@ class ExtractRun:
 
     def record_calls(self) -> None:
         """Record the calls made so far for the daily budget of the account."""
-        record_calls(self.ledger, self.settings, self.traffic)
+        record_calls(self.ledger, self.options.account, self.traffic)
 
     def raise_if_stopped(self) -> None:
         """Raise Interrupted when the run was asked to stop, or when another resource met an error that ends the run."""
@@ -89,7 +89,7 @@ class ExtractRun:
 
     def prefetch(self) -> int:
         """Return how many concurrent calls one resource may make, given how many are being read."""
-        return share_of_calls(self.settings.etl_concurrency, self.active_readers)
+        return share_of_calls(self.options.concurrency, self.active_readers)
 
     def write_pages(
         self,

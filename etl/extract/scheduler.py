@@ -29,7 +29,7 @@ def read_all(run: ExtractRun, batch_resources: Collection[BatchResource]) -> Non
     end_states = EndStates((item.resource, item.status) for item in batch_resources if item.status in ENDED)
     lists, details, derived = by_source(item for item in batch_resources if item.resource not in end_states)
     waiting = {item.resource: item for item in sorted(lists, key=is_optional)}
-    max_readers = run.settings.etl_concurrency  # with one call at a time, one resource at a time
+    max_readers = run.options.concurrency  # with one call at a time, one resource at a time
     reading: dict[Future[ResourceState], str] = {}
     with ThreadPoolExecutor(max_readers, thread_name_prefix="reader") as threads, stop_all_on_error(run, reading):
         while waiting or reading:

@@ -69,7 +69,7 @@ class ExtractService:
         with self.connect(names) as (api, ledger):
             window = Window.of(sync_window).clipped_to(api.now)
             register_account(ledger, self.settings, api)
-            batch = batches.build_batch(ledger.tenant, window, rules_version(self.settings), EXTRACT, {})
+            batch = batches.build_batch(ledger.tenant, window, rules_version(self.settings.cleaning), EXTRACT, {})
             windows = dict.fromkeys(names, window)
             ledger.commit(partial(batches.create_batch, batch=batch, windows=windows, version=etl.__version__))
             self.read(api, ledger, batch)
@@ -99,9 +99,9 @@ class ExtractService:
     def read(self, api: Api, ledger: Ledger, batch: Batch) -> None:
         """Read every unread resource of a batch; on an error the batch is marked failed and can be resumed."""
         make_writer = partial(make_staging_writer, settings=self.settings, batch=batch)
-        workers = WorkerPool(ledger, self.settings, batch, make_writer)
+        workers = WorkerPool(ledger, self.settings.log, batch, make_writer)
         run = ExtractRun(
-            ledger, self.settings, batch, api.event_loop, api.api, workers, self.watch, EXTRACT, self.stop,
+            ledger, self.settings.reading, batch, api.event_loop, api.api, workers, self.watch, EXTRACT, self.stop,
             today=api.now.date(), traffic=api.api.traffic,
         )  # fmt: skip
         batch_resources = ledger.read(partial(batches.read_batch_resources, batch_id=batch.id))
@@ -125,4 +125,6 @@ def make_staging_writer(ledger: Ledger, settings: Settings, batch: Batch) -> Pag
     ) -> Counter[str]:
         return stage_records(connection, context, resource, incoming, sets, window)
 
-    return PageWriter(ledger, batch.id, settings.etl_api_timezone, batch.rules, stage, RefreshAge.of(settings))
+    return PageWriter(
+        ledger, batch.id, settings.etl_api_timezone, batch.rules, stage, RefreshAge(*settings.refresh_ages)
+    )

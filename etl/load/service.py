@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from etl.catalogue.resource import Resource
 from etl.checks.after_load import run_checks_after_load
+from etl.config.options import CleaningOptions
 from etl.config.settings import Settings
 from etl.database.connect import engine_of
 from etl.events import Finished, Started, Watch, ignore_event, stop_when_set
@@ -82,7 +83,9 @@ class LoadService:
                 ledger.commit(partial(batches.advance_batch, batch_id=batch_id, state=BatchState.LOADING))
                 for resource in CATALOGUE:
                     self.watch(Started("load", resource.name))
-                    step = LoadStep(ledger, LoadContext(ledger.tenant, batch_id, window), resource, self.settings)
+                    step = LoadStep(
+                        ledger, LoadContext(ledger.tenant, batch_id, window), resource, self.settings.cleaning
+                    )
                     counts[resource.name] = step.run(self.watch)
                     self.watch(Finished("load", resource.name, "done", counts[resource.name]))
                 ledger.commit(partial(refresh_computed_columns, tenant=ledger.tenant, batch_id=batch_id))
@@ -104,10 +107,10 @@ class LoadStep(Step):
     name = "load"
     statuses = (RawState.TRANSFORMED, RawState.VALIDATION_ERROR)
 
-    def __init__(self, ledger: Ledger, context: LoadContext, resource: Resource, settings: Settings) -> None:
-        super().__init__(ledger, context.batch_id, resource, rules_version(settings))
+    def __init__(self, ledger: Ledger, context: LoadContext, resource: Resource, options: CleaningOptions) -> None:
+        super().__init__(ledger, context.batch_id, resource, rules_version(options))
         self.context = context
-        self.reshape = make_reshaper(resource, settings)
+        self.reshape = make_reshaper(resource, options)
 
     def run(self, watch: Watch) -> Counter[str]:
         """Load chunk after chunk, then mark missing records as deleted, and return the counts."""

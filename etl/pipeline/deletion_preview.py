@@ -54,7 +54,7 @@ def preview_deletions(engine: Engine, settings: Settings, resources: Sequence[st
         register_account(ledger, settings, api)
         window = Window(FIRST_INSTANT, api.now)
         options = {"resources": list(resources)}
-        batch = batches.build_batch(ledger.tenant, window, rules_version(settings), DRY_RECONCILE, options)
+        batch = batches.build_batch(ledger.tenant, window, rules_version(settings.cleaning), DRY_RECONCILE, options)
         windows = dict.fromkeys(resources, window)
         ledger.commit(partial(batches.create_batch, batch=batch, windows=windows, version=etl.__version__))
         return run_preview(ledger, settings, api, batch, watcher)
@@ -66,9 +66,9 @@ def run_preview(ledger: Ledger, settings: Settings, api: ApiConnection, batch: B
     batch_resources = ledger.read(partial(batches.read_batch_resources, batch_id=batch.id))
     unread = batches.select_unfinished(batch_resources)
     watcher.watch(Planned(len(batch_resources), len(batch_resources) - len(unread)))
-    workers = WorkerPool(ledger, settings, batch, partial(make_id_writer, settings=settings, batch=batch))
+    workers = WorkerPool(ledger, settings.log, batch, partial(make_id_writer, settings=settings, batch=batch))
     run = ExtractRun(
-        ledger, settings, batch, api.event_loop, api.api, workers, watcher.watch,
+        ledger, settings.reading, batch, api.event_loop, api.api, workers, watcher.watch,
         stop=watcher.stop, clock=watcher.clock, traffic=api.api.traffic, today=api.now.date(), is_dry=True,
     )  # fmt: skip
     with ledger.mark_failed_on_error(batch.id), recording_traffic(ledger, batch.id, api.api.traffic):
@@ -110,7 +110,7 @@ def close_preview(connection: Connection, batch: Batch) -> None:
 
 def make_id_writer(ledger: Ledger, settings: Settings, batch: Batch) -> IdWriter:
     """Return a writer that records the ids of pages."""
-    zone, age = settings.etl_api_timezone, RefreshAge.of(settings)
+    zone, age = settings.etl_api_timezone, RefreshAge(*settings.refresh_ages)
     return IdWriter(ledger, batch.id, zone, batch.rules, handle_nothing, age)
 
 

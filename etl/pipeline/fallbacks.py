@@ -55,7 +55,7 @@ def create_fallbacks(
     source = find_resource(derivation.resource)
     if not ledger.read(partial(is_fallback_missing, batch=batch, resource=resource, source=source)):
         return
-    stream = Stream(settings, batch, {})
+    stream = Stream(settings.cleaning, settings.etl_overlap, batch, {})
 
     def read_chunk(connection: Connection, after: str) -> list[StagedRecord]:
         return raw_tables.read_newest_versions(

@@ -76,4 +76,6 @@ def build_batch(ledger: Ledger, settings: Settings, planned: Plan, options: Opti
         "resources": list(options.resources),
         "run": options.run,
     }
-    return batches.build_batch(ledger.tenant, planned.window, rules_version(settings), options.command, stored_options)
+    return batches.build_batch(
+        ledger.tenant, planned.window, rules_version(settings.cleaning), options.command, stored_options
+    )

@@ -57,7 +57,9 @@ def replay(
     with hold_lease(engine, settings.etl_tenant, names, Waiting(watch)) as lease:
         ledger = Ledger(engine, settings.etl_tenant, lease)
         window = Window(FIRST_INSTANT, ledger.read(children.read_database_time))
-        batch = batches.build_batch(ledger.tenant, window, rules_version(settings), "replay", {"resource": resource})
+        batch = batches.build_batch(
+            ledger.tenant, window, rules_version(settings.cleaning), "replay", {"resource": resource}
+        )
         if apply:
             windows = dict.fromkeys(names, window)
             ledger.commit(partial(batches.create_batch, batch=batch, windows=windows, version=etl.__version__))
@@ -90,11 +92,11 @@ class ReplayRun:
         self.ledger = ledger
         self.watch = watch
         self.transact = ledger.commit if apply else ledger.dry_run
-        self.rules = rules_version(settings) if refused_only else None
+        self.rules = rules_version(settings.cleaning) if refused_only else None
         self.replayed = Replayed(apply, batch.id if apply else None)
         window = Window(FIRST_INSTANT, ledger.read(children.read_database_time))
         windows = {resource.name: window for resource in CATALOGUE}
-        self.stream = Stream(settings, batch, windows, self.replayed.changes, force=True)
+        self.stream = Stream(settings.cleaning, settings.etl_overlap, batch, windows, self.replayed.changes, force=True)
         remembered = ledger.read(partial(watermarks.read_not_offered, tenant=ledger.tenant, within=None))
         self.not_offered = frozenset(remembered)
 

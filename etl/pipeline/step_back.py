@@ -53,7 +53,7 @@ def step_back_resource(work: ReconcileContext, resource: Resource) -> None:
         )  # fmt: skip
         return
     work.watch(Message(f"{resource.name}: {counted} and are set back: {format_ids(source_ids)}."))
-    stream = Stream(work.settings, work.batch, {})
+    stream = Stream(work.settings.cleaning, work.settings.etl_overlap, work.batch, {})
     work.ledger.commit(partial(replace_versions, stream=stream, resource=resource, source_ids=source_ids))
 
 

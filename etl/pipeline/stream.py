@@ -3,11 +3,12 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from datetime import timedelta
 
 from sqlalchemy import Connection
 
 from etl.catalogue.resource import Derivation, Resource
-from etl.config.settings import Settings
+from etl.config.options import CleaningOptions
 from etl.engine.page_writer import PageWriter
 from etl.ledger.batches import Batch
 from etl.ledger.children.queue import RefreshAge
@@ -25,11 +26,17 @@ from etl.resources import CATALOGUE, derived_from
 from etl.window import Window
 
 
-def make_stream_writer(ledger: Ledger, settings: Settings, batch: Batch, windows: Mapping[str, Window]) -> PageWriter:
+def make_stream_writer(
+    ledger: Ledger,
+    options: CleaningOptions,
+    overlap: timedelta,
+    age: RefreshAge,
+    batch: Batch,
+    windows: Mapping[str, Window],
+) -> PageWriter:
     """Return a page writer that takes page groups through all steps."""
-    stream = Stream(settings, batch, windows)
-    zone, age = settings.etl_api_timezone, RefreshAge.of(settings)
-    return PageWriter(ledger, batch.id, zone, stream.rules, stream.process_records, age)
+    stream = Stream(options, overlap, batch, windows)
+    return PageWriter(ledger, batch.id, options.zone, stream.rules, stream.process_records, age)
 
 
 class Stream:
@@ -37,18 +44,19 @@ class Stream:
 
     def __init__(
         self,
-        settings: Settings,
+        options: CleaningOptions,
+        overlap: timedelta,
         batch: Batch,
         windows: Mapping[str, Window],
         changes: dict[tuple[str, str], tuple[int, list[str]]] | None = None,
         *,
         force: bool = False,
     ) -> None:
-        self.settings = settings
+        self.overlap = overlap
         self.batch = batch
         self.windows = windows
-        self.rules = rules_version(settings)
-        self.reshapers = {resource.name: make_reshaper(resource, settings) for resource in CATALOGUE}
+        self.rules = rules_version(options)
+        self.reshapers = {resource.name: make_reshaper(resource, options) for resource in CATALOGUE}
         self.changes = changes
         self.force = force  # also process records that are loaded under the current rules
 
@@ -87,7 +95,7 @@ class Stream:
     def make_target(self, resource: Resource) -> LoadContext:
         """Return the tenant, batch and window for loading the rows of a resource."""
         window = self.windows.get(resource.name, self.batch.window)
-        return LoadContext(self.batch.tenant, self.batch.id, window.widened(self.settings.etl_overlap), self.changes)
+        return LoadContext(self.batch.tenant, self.batch.id, window.widened(self.overlap), self.changes)
 
 
 def derivations_of(resource: Resource, not_offered: AbstractSet[str]) -> list[tuple[Resource, Derivation]]:

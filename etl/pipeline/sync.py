@@ -26,6 +26,7 @@ from etl.extract.selection import NEEDS_ENTERPRISE_ACCESS, resource_names
 from etl.extract.verify_deleted import verify_deleted
 from etl.ledger import balance, batches, watermarks
 from etl.ledger.batches import Batch, BatchResource
+from etl.ledger.children.queue import RefreshAge
 from etl.ledger.leases import Waiting, hold_lease
 from etl.ledger.quality import empty_columns
 from etl.ledger.staging import retention
@@ -197,10 +198,17 @@ def build_run(
     """
     batch_resources = ledger.read(partial(batches.read_batch_resources, batch_id=batch.id))
     windows = {batch_resource.resource: batch_resource.window for batch_resource in batch_resources}
-    make_writer = partial(make_stream_writer, settings=settings, batch=batch, windows=windows)
-    workers = WorkerPool(ledger, settings, batch, make_writer)
+    make_writer = partial(
+        make_stream_writer,
+        options=settings.cleaning,
+        overlap=settings.etl_overlap,
+        age=RefreshAge(*settings.refresh_ages),
+        batch=batch,
+        windows=windows,
+    )
+    workers = WorkerPool(ledger, settings.log, batch, make_writer)
     return ExtractRun(
-        ledger, settings, batch, api.event_loop, api.api, workers, watcher.watch,
+        ledger, settings.reading, batch, api.event_loop, api.api, workers, watcher.watch,
         stop=watcher.stop, clock=watcher.clock, traffic=api.api.traffic, today=api.now.date(), elapsed=elapsed,
         limit=batch.options.get("limit"), not_offered=select_not_offered(batch_resources),
     )  # fmt: skip

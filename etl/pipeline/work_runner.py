@@ -78,7 +78,7 @@ def plan_detail_chunks(run: ExtractRun, batch_resources: Sequence[BatchResource]
 
 def remaining_budget(run: ExtractRun) -> int | None:
     """Return how many calls for details are left of the run's budget; None: no limit."""
-    calls = run.settings.etl_child_budget
+    calls = run.options.child_budget
     if calls is None:
         return None
     batch_resources = run.ledger.read(partial(batches.read_batch_resources, batch_id=run.batch.id))

@@ -9,7 +9,7 @@ import msgspec
 from sqlalchemy import Connection
 
 from etl.catalogue.resource import Resource
-from etl.config.settings import Settings
+from etl.config.options import CleaningOptions
 from etl.ledger.quality import findings
 from etl.ledger.staging.raw_tables import CleanStatus
 from etl.models.states import Outcome, RawState
@@ -75,10 +75,9 @@ def finding_rows(cleaned: Iterable[CleanResult]) -> Iterator[tuple[Any, ...]]:
             yield table, source_id, field, rule, severity, message, raw_value, result.staged.raw_id
 
 
-def make_reshaper(resource: Resource, settings: Settings) -> Reshaper:
-    """Return the reshaper of a resource under these settings."""
-    strict = settings.etl_validation == "strict"
-    return Reshaper(resource, settings.etl_tenant, zone=settings.etl_api_timezone, strict=strict)
+def make_reshaper(resource: Resource, options: CleaningOptions) -> Reshaper:
+    """Return the reshaper of a resource under these options."""
+    return Reshaper(resource, options.tenant, zone=options.zone, strict=options.validation == "strict")
 
 
 def usable_records(cleaned: Iterable[CleanResult]) -> Iterator[StagedRecord]:

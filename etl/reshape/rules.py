@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 
 import etl
-from etl.config.settings import Settings
+from etl.config.options import CleaningOptions
 
 #: What resources have, and how their fields are spelled, hidden and cleaned.
 DECLARATIONS = ("catalogue", "resources.py", "read_paths.py", "spelling.py", "sensitive.py", "values")
@@ -36,9 +36,9 @@ READING = (*DECLARATIONS, "api/protocol", "record.py")
 WITHOUT_MEANING = frozenset({"ctx", "kind", "type_comment", "type_ignores", "type_params"})
 
 
-def rules_version(settings: Settings) -> str:
+def rules_version(options: CleaningOptions) -> str:
     """Return the version of the cleaning rules; raw rows loaded under another version are cleaned again."""
-    return rules_digest(CLEANING, settings.etl_validation, settings.etl_api_timezone)
+    return rules_digest(CLEANING, options.validation, options.zone)
 
 
 def reading_rules() -> bytes:

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy.dialects.postgresql import JSONB
 
 from etl.catalogue.resource import Resource
-from etl.config.settings import Settings
+from etl.config.options import CleaningOptions
 from etl.models.base import Field, fields_of, own_columns
 from etl.models.sources import describe_source
 from etl.record import decode
@@ -51,10 +51,10 @@ class ColumnTrace:
 
 
 def trace_columns(
-    resource: Resource, settings: Settings, record: Mapping[str, Any], row: Mapping[str, Any] | None
+    resource: Resource, options: CleaningOptions, record: Mapping[str, Any], row: Mapping[str, Any] | None
 ) -> list[ColumnTrace]:
     """Return the trace of every column that a resource fills, under the current rules."""
-    rules = make_reshaper(resource, settings)
+    rules = make_reshaper(resource, options)
     fields = fields_of(resource.model, resource.data_source)
     own = own_columns(resource.model, resource.data_source)
     filled = fields if row is None or row["version_at"] is None else own  # the others are the primary source's

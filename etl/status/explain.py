@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Text, cast, select
 from sqlalchemy.dialects.postgresql import JSONB
 
-from etl.config.settings import Settings
+from etl.config.options import CleaningOptions
 from etl.errors import UsageError
 from etl.models import PRODUCTION
 from etl.models.base import Model, field_in
@@ -58,18 +58,18 @@ class Explanation:
         return self.row is not None and bool(self.row["is_placeholder"])
 
 
-def explain(connection: Connection, settings: Settings, table: str, source_id: str) -> Explanation:
+def explain(connection: Connection, options: CleaningOptions, table: str, source_id: str) -> Explanation:
     """Return the origin of a production row.
 
     Raises UsageError for an unknown table, and for a source id that is neither in production nor staged.
     """
-    model, tenant = find_model(table), settings.etl_tenant
+    model, tenant = find_model(table), options.tenant
     row = load_row(connection, model, tenant, source_id)
     sources = []
     for resource in CATALOGUE:
         if resource.model is model:
             staged = find_origin(connection, resource, tenant, source_id)
-            columns = trace_columns(resource, settings, staged.record, row) if staged else []
+            columns = trace_columns(resource, options, staged.record, row) if staged else []
             sources.append(SourceTrace(resource.name, staged, columns))
     if row is None and not any(source.origin for source in sources):
         raise UsageError(

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.orm import Session
 
 from etl.catalogue.resource import Resource
+from etl.config.options import CleaningOptions
 from etl.config.settings import Settings
 from etl.database.connect import engine_of
 from etl.events import Finished, Started, Watch, ignore_event, stop_when_set
@@ -75,9 +76,8 @@ class TransformService:
                 ledger.commit(partial(batches.advance_batch, batch_id=batch_id, state=BatchState.TRANSFORMING))
                 for resource in sources_first():
                     self.watch(Started("transform", resource.name))
-                    results.counts[resource.name] = TransformStep(ledger, batch, resource, self.settings).run(
-                        self.watch
-                    )
+                    step = TransformStep(ledger, batch, resource, self.settings.cleaning)
+                    results.counts[resource.name] = step.run(self.watch)
                     self.watch(Finished("transform", resource.name, "done", results.counts[resource.name]))
                 ledger.commit(partial(batches.advance_batch, batch_id=batch_id, state=BatchState.TRANSFORMED))
         return results
@@ -89,9 +89,9 @@ class TransformStep(Step):
     name = "transform"
     statuses = (RawState.PENDING, RawState.ERROR)
 
-    def __init__(self, ledger: Ledger, batch: Batch, resource: Resource, settings: Settings) -> None:
-        super().__init__(ledger, batch.id, resource, rules_version(settings))
-        self.reshape = make_reshaper(resource, settings)
+    def __init__(self, ledger: Ledger, batch: Batch, resource: Resource, options: CleaningOptions) -> None:
+        super().__init__(ledger, batch.id, resource, rules_version(options))
+        self.reshape = make_reshaper(resource, options)
         self.fallbacks = frozenset(
             ledger.read(lambda connection: watermarks.read_not_offered(connection, ledger.tenant))
         )

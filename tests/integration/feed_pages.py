@@ -75,13 +75,15 @@ class Account:
 
     def writer(self, window: Window = FOREVER) -> PageWriter:
         """Begin a batch and return its page writer."""
-        batch = batches.build_batch(self.tenant, window, rules_version(self.settings), "sync", {})
+        batch = batches.build_batch(self.tenant, window, rules_version(self.settings.cleaning), "sync", {})
         parts = {self.resource.name: window}
         self.ledger.commit(lambda connection: batches.create_batch(connection, batch, parts, etl.__version__))
-        stream = copy(self.stream) if self.stream else Stream(self.settings, batch, {})
+        stream = (
+            copy(self.stream) if self.stream else Stream(self.settings.cleaning, self.settings.etl_overlap, batch, {})
+        )
         self.stream = stream
         stream.batch, stream.windows = batch, {self.resource.name: window}
-        zone, age = self.settings.etl_api_timezone, RefreshAge.of(self.settings)
+        zone, age = self.settings.etl_api_timezone, RefreshAge(*self.settings.refresh_ages)
         return PageWriter(self.ledger, batch.id, zone, stream.rules, stream.process_records, age)
 
     def page(self, items: Iterable[bytes], at: datetime = NOON, number: int = 1) -> FetchedPage:

@@ -16,7 +16,7 @@ from client_bench import CREDENTIALS, QUICK, feed
 from sqlalchemy import Engine, text
 
 from etl.api.client import ApiClient
-from etl.api.rate_limit.stores import FileStore, account_key, decode_state
+from etl.api.rate_limit.stores import FileStore, decode_state
 from etl.config.settings import Settings
 from etl.errors import QuotaSpent
 from etl.ledger.transaction import Ledger
@@ -125,10 +125,10 @@ def test_two_tenants_of_one_account_share_its_limit(engine: Engine) -> None:
 def test_the_key_is_that_of_the_account_or_of_the_client(tmp_path: Path) -> None:
     with limited() as simulator:
         account, other = (settings_of(simulator, qqcatalyst_username=name) for name in ("one", "other"))
-        assert account_key(account) != account_key(other)
+        assert account.account_key != other.account_key
         wide = [settings_of(simulator, qqcatalyst_username=n, etl_rate_limit_shared="client") for n in ("one", "other")]
-        assert len({account_key(settings) for settings in wide}) == 1
-        assert "demo" not in account_key(account)
+        assert len({settings.account_key for settings in wide}) == 1
+        assert "demo" not in account.account_key
 
 
 @pytest.mark.parametrize("form", ["", ",fixed"])

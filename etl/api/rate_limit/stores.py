@@ -1,7 +1,6 @@
 """Stores of an account's window: PostgreSQL, a locked file without a database, or memory."""
 
 import fcntl
-import hashlib
 import os
 import time
 from collections.abc import Callable
@@ -9,13 +8,12 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Protocol, TypeVar
-from urllib.parse import urlsplit
 
 import msgspec
 from sqlalchemy import Connection
 
 from etl.api.rate_limit.window import WindowState, merge, shift_clock
-from etl.config.settings import Settings, secret_text
+from etl.config.settings import Settings
 from etl.database.embedded.paths import server_paths
 from etl.errors import EtlError
 from etl.ledger.account import call_limits
@@ -24,17 +22,6 @@ from etl.ledger.executor import LedgerExecutor
 T = TypeVar("T")
 #: Maps the state and the time to the new state and a result.
 Change = Callable[[WindowState, float], tuple[WindowState, T]]
-
-
-def account_key(settings: Settings) -> str:
-    """Return the digest under which the calls of an account are counted; it reveals no secret."""
-    host = urlsplit(settings.qqcatalyst_api_url).netloc.lower()
-    user = "" if settings.qqcatalyst_auth == "enterprise" else secret_text(settings.qqcatalyst_username)
-    client = secret_text(settings.qqcatalyst_client_id)
-    if settings.qqcatalyst_access_token and not client:
-        client = secret_text(settings.qqcatalyst_access_token)
-    parts = (host, client) if settings.etl_rate_limit_shared == "client" else (host, client, user.strip().lower())
-    return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()
 
 
 class WindowStore(Protocol):
@@ -117,7 +104,7 @@ def choose_store(settings: Settings, database: LedgerExecutor | None, clock: Cal
     """Return the store of an account's window."""
     if settings.rate_limit.calls is None:
         return MemoryStore(clock)
-    account, home = account_key(settings), server_paths(settings.etl_data_dir)
+    account, home = settings.account_key, server_paths(settings.etl_data_dir)
     file = FileStore(home.folder / f"call-limit-{account[:16]}.json")
     if database is not None:
         return PostgresStore(database, account, file)

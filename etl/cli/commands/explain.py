@@ -40,7 +40,9 @@ def command(
 ) -> None:
     """Show where a row comes from: batch, call and staged record, and how each column was cleaned."""
     with open_session(embedded=embedded) as session:
-        explanation = session.read(partial(explain, settings=session.settings, table=table_name, source_id=source_id))
+        explanation = session.read(
+            partial(explain, options=session.settings.cleaning, table=table_name, source_id=source_id)
+        )
     if as_json:
         print_json(explanation_to_json(explanation, personal=personal))
     else:

@@ -46,7 +46,7 @@ class DetailReader:
         """Read within `budget`; default: the budget of the run."""
         self.run = run
         self.chunk = chunk
-        self.budget = budget or CallBudget(run.settings.etl_child_budget)
+        self.budget = budget or CallBudget(run.options.child_budget)
         names = [batch_resource.resource for batch_resource in batch_resources]
         self.readings = {name: DetailReading(run, BY_NAME[name]) for name in names}
         self._begun: set[tuple[str, str]] = set()  # parents of whom a call was made in this round
@@ -83,7 +83,7 @@ class DetailReader:
 
     def refresh_queue(self, connection: Connection) -> datetime:
         """Queue the parents that changed, and return the time up to which due parents belong to this run."""
-        choices = self.run.settings.etl_resources
+        choices = self.run.options.choices
         resources = sorted((as_chosen(BY_NAME[name], choices) for name in self.readings), key=parent_name)
         for name, group in groupby(resources, parent_name):
             child_refresh.refresh_queue(
@@ -113,7 +113,9 @@ class DetailReader:
         if not refreshes:
             return refreshes
         self.run.record_calls()
-        return limit_to_whole_parents(refreshes, daily_calls.count_left(self.run.ledger, self.run.settings))
+        options = self.run.options
+        left = daily_calls.count_left(self.run.ledger, options.account, options.daily_calls)
+        return limit_to_whole_parents(refreshes, left)
 
     async def fetch_requests(self, put: Put[FetchedPage | FetchFailed], requests: Sequence[ChildRequest]) -> None:
         """Make the calls of a round in order and put every answer or failure."""

@@ -32,7 +32,7 @@ class DetailReading:
     def __init__(self, run: ExtractRun, resource: Resource) -> None:
         self.run = run
         self.resource = resource
-        self.reader = ResourceReader(run.api, resource, run.settings.etl_page_size, run.prefetch)
+        self.reader = ResourceReader(run.api, resource, run.options.page_size, run.prefetch)
         self.error: EtlError | None = None  #: why the remaining parents are not tried
         self.parents_read = 0
         self.answered = 0

@@ -4,15 +4,13 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
-from typing import Any, Self
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection, text
 
 from etl.catalogue.detail_rules import ACTIVE
 from etl.catalogue.resource import Resource
-from etl.config.parsers import parse_refresh_ages
-from etl.config.settings import Settings
 from etl.ledger import batches, watermarks
 from etl.ledger.batches import Batch
 from etl.ledger.json_fields import field_json
@@ -46,11 +44,6 @@ class RefreshAge:
 
     active: timedelta
     others: timedelta
-
-    @classmethod
-    def of(cls, settings: Settings) -> Self:
-        """Return the ages that are set."""
-        return cls(*parse_refresh_ages(settings.etl_refresh_age))
 
 
 @dataclass(frozen=True, slots=True)

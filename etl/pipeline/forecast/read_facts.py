@@ -66,7 +66,7 @@ def forecast(
 def read_stored_facts(ledger: Ledger, settings: Settings, now: datetime) -> AccountFacts:
     """Return what the ledger knows: the calls that are due, and to which time each list is complete."""
     facts = ledger.read(partial(query_facts, settings=settings, now=now))
-    return replace(facts, refreshes=count_left(ledger, settings))
+    return replace(facts, refreshes=count_left(ledger, settings.account_key, settings.etl_daily_calls))
 
 
 def query_facts(connection: Connection, settings: Settings, now: datetime) -> AccountFacts:

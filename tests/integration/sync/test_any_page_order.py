@@ -114,7 +114,9 @@ class Bench:
         settings = Settings(_env_file=None, qqcatalyst_client_id="a")
         self.batch = batches.build_batch(settings.etl_tenant, WINDOW, "rules", "sync", {})
         batches.create_batch(connection, self.batch, {declared.name: WINDOW for declared in CATALOGUE}, "test")
-        self.stream = Stream(settings, self.batch, {declared.name: WINDOW for declared in CATALOGUE})
+        self.stream = Stream(
+            settings.cleaning, settings.etl_overlap, self.batch, {declared.name: WINDOW for declared in CATALOGUE}
+        )
 
     def take(self, name: str, items: Sequence[dict[str, Any]]) -> None:
         """Take a page of one resource through all steps."""

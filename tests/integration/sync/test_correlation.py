@@ -19,6 +19,7 @@ from etl.engine.page_writer import PageWriter
 from etl.engine.workers import WorkerSetup
 from etl.errors import ApiUnavailable, Interrupted
 from etl.extract import ExtractService
+from etl.ledger.children.queue import RefreshAge
 from etl.ledger.transaction import Ledger
 from etl.load import LoadService
 from etl.pipeline.stream import make_stream_writer
@@ -34,7 +35,7 @@ def logging_site(site: Site, tmp_path: Path) -> Iterator[Site]:
     root = logging.getLogger()
     before, level = list(root.handlers), root.level
     debug_site = site.with_settings(log_level="DEBUG", log_file=tmp_path / "log")
-    configure_logging(debug_site.settings)
+    configure_logging(debug_site.settings.log)
     yield debug_site
     for handler in set(root.handlers) - set(before):
         handler.close()
@@ -85,8 +86,17 @@ def test_lines_logged_while_a_page_group_is_written_name_the_batch(
 def test_a_worker_process_names_the_batch(logging_site: Site) -> None:
     summary = logging_site.sync_once(resources=SOME)
     url = logging_site.engine.url.render_as_string(hide_password=False)
-    make_writer = partial(make_stream_writer, settings=logging_site.settings, batch=summary.batch, windows={})
-    writer = WorkerSetup(url, logging_site.settings, summary.batch, None, make_writer)()
+    settings = logging_site.settings
+    age = RefreshAge(*settings.refresh_ages)
+    make_writer = partial(
+        make_stream_writer,
+        options=settings.cleaning,
+        overlap=settings.etl_overlap,
+        age=age,
+        batch=summary.batch,
+        windows={},
+    )
+    writer = WorkerSetup(url, settings.log, summary.batch, None, make_writer)()
     get_logger("etl.test").info("in the worker")
     writer.ledger.engine.dispose()
     assert [line["batch"] for line in events(logging_site, "in the worker")] == [str(summary.batch.id)]

@@ -22,7 +22,7 @@ from etl.status.explanation import explanation_to_json
 
 def explain_row(site: Site, table: str, source_id: Any) -> Explanation:
     with site.engine.connect() as connection:
-        return explain(connection, site.settings, table, str(source_id))
+        return explain(connection, site.settings.cleaning, table, str(source_id))
 
 
 def column_of(explanation: Explanation, name: str) -> ColumnTrace:

@@ -55,7 +55,7 @@ def test_explain_and_replay_agree_with_the_rows(respelled: Site) -> None:
         table = model.__tablename__
         with respelled.engine.connect() as connection:
             for source_id in values(respelled.engine, f"SELECT source_id FROM {table} ORDER BY 1 LIMIT 5"):
-                explanation = explain(connection, respelled.settings, table, source_id)
+                explanation = explain(connection, respelled.settings.cleaning, table, source_id)
                 columns = [column for source in explanation.sources for column in source.columns]
                 assert [column.column for column in columns if column.differs] == [], (table, source_id)
     assert replay(respelled.engine, respelled.settings).changes == {}

@@ -12,7 +12,6 @@ from sqlalchemy import text
 from test_forecast_of_an_ordinary_account import dry_run
 from test_second_sync import calls, per_parent
 
-from etl.api.rate_limit.stores import account_key
 from etl.pipeline import Watcher
 from etl.pipeline.forecast.estimate import Estimate
 from etl.simulator import Simulator
@@ -155,7 +154,7 @@ def test_a_run_gives_its_lease_back_and_the_next_one_reads_the_feeds_before_it_g
 
 
 def test_refreshes_by_age_stay_within_the_daily_budget(synced: Site, simulator: Simulator) -> None:
-    account, used = account_key(synced.settings), "SELECT sum(calls) FROM etl.account_calls WHERE account = :account"
+    account, used = synced.settings.account_key, "SELECT sum(calls) FROM etl.account_calls WHERE account = :account"
     with synced.engine.begin() as connection:
         connection.execute(text("UPDATE etl.account_calls SET calls = 1000"))
     make_children_due(synced)

@@ -37,7 +37,7 @@ class Bench:
 
     def bring(self, city: str, version: datetime, created: datetime = AGES_AGO, *, undated: bool = False) -> UUID:
         """Stage and clean one version of contact 7, and return its batch."""
-        batch = build_batch("default", JUNE, rules_version(self.settings), "extract", {})
+        batch = build_batch("default", JUNE, rules_version(self.settings.cleaning), "extract", {})
         raw = b'{"EntityID": 7, "Status": "A", "DisplayName": "X", "City": "%s"}' % city.encode()
         modified = None if undated else version
         record = Record(

@@ -221,7 +221,7 @@ def test_hostile_texts_cannot_add_lines(
 ) -> None:
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
     hide_from_the_report()
-    configure_logging(settings())
+    configure_logging(settings().log)
     structlog.stdlib.get_logger("x").warning(text, value=text)
     logging.getLogger("y").warning(text)
     lines = capsys.readouterr().err.splitlines()
@@ -234,7 +234,7 @@ def events(capsys: pytest.CaptureFixture[str]) -> list[dict[str, object]]:
 
 
 def test_one_event_is_one_line_of_json_without_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
-    configure_logging(settings())
+    configure_logging(settings().log)
     structlog.stdlib.get_logger("etl.x").info("page staged", resource="contacts", page=3, note="a\nb")
     (event,) = events(capsys)
     assert event.pop("timestamp")
@@ -252,14 +252,14 @@ def test_one_event_is_one_line_of_text_on_a_terminal(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
-    configure_logging(settings(log_level="INFO"))
+    configure_logging(settings(log_level="INFO").log)
     structlog.stdlib.get_logger("etl.x").info("page staged", resource="contacts", password="geheim")
     (line,) = capsys.readouterr().err.splitlines()
     assert line.endswith(f"info      page staged  resource=contacts  password={HIDDEN}")
 
 
 def test_secrets_of_every_logger_are_redacted(capsys: pytest.CaptureFixture[str]) -> None:
-    configure_logging(settings(log_level="DEBUG", database_url=f"postgresql://u:{PASSWORD}@h/d"))
+    configure_logging(settings(log_level="DEBUG", database_url=f"postgresql://u:{PASSWORD}@h/d").log)
     for name in ("etl.x", "aiohttp.client", "sqlalchemy.engine.Engine", "psycopg", "asyncio", "root"):
         logger = logging.getLogger(name)
         logger.debug("Bearer eyJhbGciOi %s", PASSWORD)
@@ -280,7 +280,7 @@ def test_secrets_of_every_logger_are_redacted(capsys: pytest.CaptureFixture[str]
 def test_libraries_do_not_log_statements_and_parameters_even_at_debug(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    configure_logging(settings(log_level="DEBUG"))
+    configure_logging(settings(log_level="DEBUG").log)
     logging.getLogger("sqlalchemy.engine.Engine").info("INSERT %s", ("Dana", "Rivera"))
     logging.getLogger("asyncio").debug("answer: Dana")
     structlog.stdlib.get_logger("etl.x").debug("kept")
@@ -288,7 +288,7 @@ def test_libraries_do_not_log_statements_and_parameters_even_at_debug(
 
 
 def test_the_log_level_is_applied(capsys: pytest.CaptureFixture[str]) -> None:
-    configure_logging(settings(log_level="ERROR"))
+    configure_logging(settings(log_level="ERROR").log)
     structlog.stdlib.get_logger("etl.x").warning("no")
     structlog.stdlib.get_logger("etl.x").error("yes")
     assert [event["event"] for event in events(capsys)] == ["yes"]
@@ -297,7 +297,7 @@ def test_the_log_level_is_applied(capsys: pytest.CaptureFixture[str]) -> None:
 def test_the_log_file_is_private_and_survives_rotation(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "qqetl.log"
     hide_from_the_report()
-    configure_logging(settings(log_file=path))
+    configure_logging(settings(log_file=path).log)
     logger = structlog.stdlib.get_logger("etl.x")
     logger.info("first", value="\ud800")
     path.rename(tmp_path / "old.log")
@@ -313,7 +313,7 @@ def test_the_log_file_is_private_and_survives_rotation(tmp_path: Path, capsys: p
 def test_a_log_file_that_is_truncated_continues_without_a_hole(tmp_path: Path) -> None:
     """Logrotate does this with `copytruncate`."""
     path = tmp_path / "qqetl.log"
-    configure_logging(settings(log_file=path))
+    configure_logging(settings(log_file=path).log)
     logger = structlog.stdlib.get_logger("etl.x")
     logger.info("first")
     os.truncate(path, 0)
@@ -323,7 +323,7 @@ def test_a_log_file_that_is_truncated_continues_without_a_hole(tmp_path: Path) -
 
 def test_the_folder_of_the_log_file_is_made(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "missing" / "too" / "qqetl.log"
-    configure_logging(settings(log_file=path))
+    configure_logging(settings(log_file=path).log)
     structlog.stdlib.get_logger("etl.x").info("kept")
     assert json.loads(path.read_text())["event"] == "kept"
     assert capsys.readouterr().err == ""
@@ -331,7 +331,7 @@ def test_the_folder_of_the_log_file_is_made(tmp_path: Path, capsys: pytest.Captu
 
 def test_an_unusable_log_file_is_replaced_by_standard_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "file").touch()
-    configure_logging(settings(log_file=tmp_path / "file" / "qqetl.log"))
+    configure_logging(settings(log_file=tmp_path / "file" / "qqetl.log").log)
     structlog.stdlib.get_logger("etl.x").info("goes on")
     first, second = events(capsys)
     assert (first["event"], first["level"]) == ("log file cannot be written", "warning")
@@ -353,7 +353,7 @@ def test_a_user_with_a_read_only_folder_gets_the_log_on_standard_error() -> None
 
 
 def log_to(path: Path) -> None:
-    configure_logging(settings(log_file=path))
+    configure_logging(settings(log_file=path).log)
     structlog.stdlib.get_logger("etl.x").info("goes on")
 
 
@@ -383,14 +383,14 @@ def as_plain_user(work: Callable[[], None]) -> tuple[int, str]:
 def test_a_deleted_log_folder_is_replaced_by_standard_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = tmp_path / "logs"
     folder.mkdir()
-    configure_logging(settings(log_file=folder / "qqetl.log"))
+    configure_logging(settings(log_file=folder / "qqetl.log").log)
     folder.rename(tmp_path / "gone")
     structlog.stdlib.get_logger("etl.x").info("goes on")
     assert [event["event"] for event in events(capsys)] == ["goes on"]
 
 
 def test_a_full_disk_loses_no_message_and_stops_no_run(capsys: pytest.CaptureFixture[str]) -> None:
-    configure_logging(settings(log_file=Path("/dev/full")))
+    configure_logging(settings(log_file=Path("/dev/full")).log)
     structlog.stdlib.get_logger("etl.x").info("goes on")
     assert [event["event"] for event in events(capsys)] == ["goes on"]
 
@@ -400,7 +400,7 @@ def test_a_message_that_cannot_be_formatted_does_not_show_its_arguments(
     to_file: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(logging.getLogger(), "handlers", [])  # the test runner's own would raise
-    configure_logging(settings(log_file=tmp_path / "x.log" if to_file else None))
+    configure_logging(settings(log_file=tmp_path / "x.log" if to_file else None).log)
     logging.getLogger("etl.x").warning("%d records", "geheim")
     logging.getLogger().handlers[0].close()
     output = capsys.readouterr().err
@@ -409,8 +409,8 @@ def test_a_message_that_cannot_be_formatted_does_not_show_its_arguments(
 
 
 def test_configuring_twice_writes_once(capsys: pytest.CaptureFixture[str]) -> None:
-    configure_logging(settings())
-    configure_logging(settings())
+    configure_logging(settings().log)
+    configure_logging(settings().log)
     structlog.stdlib.get_logger("etl.x").info("once")
     assert len(events(capsys)) == 1
     assert sum(handler.get_name() == logs._HANDLER_NAME for handler in logging.getLogger().handlers) == 1
@@ -422,14 +422,14 @@ def test_a_terminal_shows_only_warnings_unless_a_level_is_set(
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
     overrides: dict[str, str]
     for overrides, heard in (({}, ["loud"]), ({"log_level": "INFO"}, ["quiet", "loud"])):
-        configure_logging(settings(**overrides))
+        configure_logging(settings(**overrides).log)
         structlog.stdlib.get_logger("etl.x").info("quiet")
         structlog.stdlib.get_logger("etl.x").warning("loud")
         assert [line.split()[2] for line in capsys.readouterr().err.splitlines()] == heard
 
 
 def test_bound_fields_are_on_every_line_of_the_block(capsys: pytest.CaptureFixture[str]) -> None:
-    configure_logging(settings())
+    configure_logging(settings().log)
     with log_context(batch="b", request="r"):
         structlog.stdlib.get_logger("etl.x").info("ours")
         logging.getLogger("library").warning("theirs")
