@@ -8,8 +8,11 @@ from sqlalchemy import Connection, text
 
 from etl.catalogue.detail_rules import IfChanged, Need
 from etl.catalogue.resource import Resource
-from etl.ledger.children.parent_conditions import ParentConditions, bind
+from etl.ledger.children.parent_conditions import ParentConditions
 from etl.models.states import CallOutcome
+from etl.queries import Queries
+
+SQL = Queries(__file__)
 
 
 class SampleDraw(Protocol):
@@ -46,13 +49,7 @@ class ChildSample:
 
 def read_samples(connection: Connection, tenant: str) -> list[ChildSample]:
     """Return the samples of a tenant, by resource."""
-    rows = connection.execute(
-        text("""
-            SELECT resource, parent, parent_ids, counter_example, decided_at FROM etl.child_samples
-            WHERE tenant = :tenant ORDER BY resource
-        """),
-        {"tenant": tenant},
-    )
+    rows = connection.execute(SQL["samples"], {"tenant": tenant})
     return [
         ChildSample(row.resource, row.parent, tuple(row.parent_ids), row.counter_example, row.decided_at)
         for row in rows
@@ -79,7 +76,7 @@ def update_sample(connection: Connection, child: Resource, parent: Resource, dra
         return drawn
     statement = build_draw(child, parent, draw)
     values = {**draw.values, "drawn": list(drawn.parent_ids), "size": rule.sample}
-    rows = connection.execute(text(statement), bind(statement, values)).all()
+    rows = connection.execute(text(statement), values).all()
     counter_example = next((row.source_id for row in rows if row.covered and row.has_any), None)
     is_decided = counter_example is not None or (len(rows) >= rule.sample and all(row.covered for row in rows))
     sample = ChildSample(child.name, parent.name, tuple(row.source_id for row in rows), counter_example)
@@ -112,14 +109,7 @@ def build_draw(child: Resource, parent: Resource, draw: SampleDraw) -> str:
 def write_sample(connection: Connection, tenant: str, sample: ChildSample, *, is_decided: bool) -> ChildSample:
     """Store a sample, and return it with the time when its outcome was drawn."""
     decided_at = connection.execute(
-        text("""
-            INSERT INTO etl.child_samples AS known (tenant, resource, parent, parent_ids, counter_example, decided_at)
-            VALUES (:tenant, :resource, :parent, :parent_ids, :counter_example, CASE WHEN :is_decided THEN now() END)
-            ON CONFLICT (tenant, resource) DO UPDATE
-            SET parent_ids = excluded.parent_ids, counter_example = excluded.counter_example,
-                decided_at = excluded.decided_at
-            RETURNING decided_at
-        """),
+        SQL["write_sample"],
         {
             "tenant": tenant,
             "resource": sample.resource,

@@ -3,7 +3,6 @@
 They say what `etl.catalogue.detail_rules` says in Python. A date that cannot be read is NULL and raises no error.
 """
 
-import re
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -167,9 +166,3 @@ def build_contact_priority(rule: ContactValue, is_active: str, values: dict[str,
     return f"""
         CASE WHEN {is_active} AND NOT {is_other} THEN {Priority.CUSTOMER:d} ELSE {Priority.OTHER_CONTACT:d} END
     """
-
-
-def bind(statement: str, values: dict[str, Any]) -> dict[str, Any]:
-    """Return the values that a statement binds."""
-    names = set(re.findall(r":(\w+)", statement))
-    return {name: value for name, value in values.items() if name in names}

@@ -12,31 +12,10 @@ from sqlalchemy import ColumnElement, Connection, select, text
 from etl.drift.shapes import IsDeclared, KnownPath, Profile, compare_profile
 from etl.models.bookkeeping import drift
 from etl.models.states import DriftState
+from etl.queries import Queries
 
-KNOWN_PATHS = text("""
-    SELECT path, types, example_codes, objects, presence, null_rate, state, change FROM etl.drift
-    WHERE tenant = :tenant AND resource = :resource
-""")
+SQL = Queries(__file__)
 
-#: One statement for all paths of a resource, sorted, so that two tasks at once cannot deadlock. A new change gets the
-#: batch id and the time.
-SAVE = text("""
-    INSERT INTO etl.drift AS known
-        (tenant, resource, path, types, example_codes, objects, presence, null_rate, state, change,
-         batch_id, changed_at)
-    SELECT :tenant, :resource, path, types, example_codes, objects, presence, null_rate, state, change,
-           CASE WHEN news THEN CAST(:batch_id AS uuid) END, CASE WHEN news THEN now() END
-    FROM jsonb_to_recordset(CAST(:seen AS jsonb)) AS seen (
-        path text, types text[], example_codes text[], objects bigint, presence float, null_rate float,
-        state text, change text, news boolean
-    )
-    ORDER BY path
-    ON CONFLICT (tenant, resource, path) DO UPDATE
-    SET types = excluded.types, example_codes = excluded.example_codes, objects = excluded.objects,
-        presence = excluded.presence, null_rate = excluded.null_rate, state = excluded.state, change = excluded.change,
-        batch_id = COALESCE(excluded.batch_id, known.batch_id),
-        changed_at = COALESCE(excluded.changed_at, known.changed_at), last_seen = now()
-""")
 
 #: How long a change without duration (another type, a new code) is listed.
 LISTED_AGE = timedelta(days=30)
@@ -83,7 +62,7 @@ def write_paths(
     rows = msgspec.json.encode(
         [to_row(known_path) | {"news": known_path.path in changed} for known_path in paths]
     ).decode()
-    connection.execute(SAVE, {"tenant": tenant, "resource": resource, "batch_id": batch_id, "seen": rows})
+    connection.execute(SQL["save_paths"], {"tenant": tenant, "resource": resource, "batch_id": batch_id, "seen": rows})
 
 
 def find_path(known_paths: Mapping[str, KnownPath], path: str) -> KnownPath:
@@ -93,7 +72,7 @@ def find_path(known_paths: Mapping[str, KnownPath], path: str) -> KnownPath:
 
 def read_known_paths(connection: Connection, tenant: str, resource: str) -> dict[str, KnownPath]:
     """Return the stored paths of a resource, by path."""
-    rows = connection.execute(KNOWN_PATHS, {"tenant": tenant, "resource": resource})
+    rows = connection.execute(SQL["known_paths"], {"tenant": tenant, "resource": resource})
     return {row.path: to_known_path(row) for row in rows}
 
 

@@ -9,7 +9,10 @@ import msgspec
 from sqlalchemy import Connection, text
 
 from etl.copy_text import format_array
+from etl.queries import Queries
 from etl.values import Code, Severity
+
+SQL = Queries(__file__)
 
 #: The number of findings per rule and resource that a run stores. A broken feed must not flood the table.
 CAP = 5000
@@ -64,16 +67,6 @@ MARK_FIXED = text(f"""
           WHERE found.source_id = known.source_id AND found.table_name = known.table_name
             AND found.field = known.field AND found.rule = known.rule
       )
-""")
-
-COUNT_SO_FAR = text("""
-    SELECT rule, CAST(sum(found) AS bigint) AS found FROM etl.finding_counts
-    WHERE batch_id = :batch_id AND resource = :resource AND rule = ANY(:rules) GROUP BY rule
-""")
-
-INSERT_COUNTS = text("""
-    INSERT INTO etl.finding_counts (batch_id, tenant, resource, rule, found, left_out)
-    VALUES (:batch_id, :tenant, :resource, :rule, :found, :left_out)
 """)
 
 
@@ -140,7 +133,7 @@ def reserve_capacity(connection: Connection, scope: Mapping[str, Any], rows: Seq
     found_counts = Counter(row[RULE] for row in rows)
     if not found_counts:
         return {}
-    so_far = connection.execute(COUNT_SO_FAR, {**scope, "rules": sorted(found_counts)})
+    so_far = connection.execute(SQL["count_so_far"], {**scope, "rules": sorted(found_counts)})
     earlier_counts = {row.rule: row.found for row in so_far}
     remaining = {rule: max(0, CAP - earlier_counts.get(rule, 0)) for rule in found_counts}
     write_finding_counts(
@@ -157,7 +150,7 @@ def write_finding_counts(
         {**scope, "rule": rule, "found": found_count, "left_out": left_out_count}
         for rule, (found_count, left_out_count) in counts_by_rule.items()
     ]
-    connection.execute(INSERT_COUNTS, rows)
+    connection.execute(SQL["insert_counts"], rows)
 
 
 def mark_over_cap(rows: Iterable[Sequence[Any]], remaining: Mapping[str, int]) -> Iterable[Sequence[Any]]:
