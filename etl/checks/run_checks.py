@@ -42,7 +42,9 @@ def run_due_checks(connection: Connection, tenant: str, batch_id: UUID) -> list[
     First closes findings whose record is gone. A second call on the same day writes nothing.
     """
     written_tables = {
-        table for table, counts in sync_history.read_history(connection, batch_id).items() if has_writes(counts)
+        table
+        for table, counts in sync_history.read_history(connection, batch_id).items()
+        if any(number for name, number in counts.items() if name != "unchanged")
     }
     done_today = set(connection.execute(SQL["checks_done_today"], {"tenant": tenant}).scalars())
     due = [check for check in CHECKS if check.name not in done_today]
@@ -67,11 +69,6 @@ def run_due_checks(connection: Connection, tenant: str, batch_id: UUID) -> list[
 def checked_resource(check: Check) -> str:
     """Return the resource of a check."""
     return check.resource
-
-
-def has_writes(counts: dict[str, int]) -> bool:
-    """Return whether a table was written to."""
-    return any(number for name, number in counts.items() if name != "unchanged")
 
 
 def analyze_tables(connection: Connection, checks: Iterable[Check]) -> None:

@@ -158,17 +158,12 @@ def resource_freshness(resource: Resource, facts: StatusFacts) -> Freshness:
         find_gaps(facts.complete.get(name, [])),
         rows if resource.data_source == PRIMARY and resource.has_table else None,
         facts.orphans.get(resource.table, 0) if resource.data_source == PRIMARY else 0,
-        count_open_findings(quality),
+        0 if quality is None else sum(getattr(quality, f"open_{severity}") for severity in Severity),
         facts.offered.get(name),
         facts.details.get(name) if facts.offered.get(name) is not False else None,
         error,
         facts.failed_at.get(name) if error else None,
     )
-
-
-def count_open_findings(quality: Any) -> int:
-    """Return the total number of open findings in a row of `etl.quality`."""
-    return 0 if quality is None else sum(getattr(quality, f"open_{severity}") for severity in Severity)
 
 
 def find_gaps(intervals: Sequence[Window]) -> tuple[Window, ...]:

@@ -78,7 +78,10 @@ def refresh_queue(
 ) -> None:
     """Queue the parents that are new, have a new version or need a call, and remove those that get none any more."""
     children, now = list(children), read_database_time(connection)
-    last = read_last_refresh(connection, tenant, children)
+    row = connection.execute(
+        SQL["last_refresh"], {"tenant": tenant, "resources": list(map(name_refresh, children))}
+    ).one()
+    last = LastRefresh(row.refreshed_at, row.full_on) if row.resources == len(children) > 0 else None
     looked_at = None
     if last is not None and last.full_on == today:
         since = last.refreshed_at - LATE_COMMIT
@@ -114,7 +117,9 @@ def refresh_children(
         child.name: update_sample(connection, child, parent, sample_rules(connection, child, parent, scope))
         for child in children
     }
-    read_first = find_sampled_parents(connection, parent, scope.tenant)
+    read_first = list(
+        connection.execute(SQL["sampled_parents"], {"tenant": scope.tenant, "parent": parent.name}).scalars()
+    )
     for child in children:
         sample = samples[child.name]
         is_new_finding = sample.has_any and child.name not in had_any
@@ -158,11 +163,6 @@ def build_need_condition(conditions: ParentConditions, *, has_any: bool) -> str:
         return f"({conditions.need}) <> '{Need.NO}'"
     return f"""(({conditions.need}) = '{Need.YES}' OR ({conditions.need}) = '{Need.IF_SAMPLE_HAS_ANY}'
         AND parent.source_id = ANY(CAST(:sampled AS text[])))"""
-
-
-def find_sampled_parents(connection: Connection, parent: Resource, tenant: str) -> list[str]:
-    """Return the parents in undecided samples: all their details are read first, so that a parent is whole."""
-    return list(connection.execute(SQL["sampled_parents"], {"tenant": tenant, "parent": parent.name}).scalars())
 
 
 def remove_excluded(connection: Connection, rules: RefreshRules, *, is_full: bool) -> None:
@@ -232,14 +232,6 @@ def name_refresh(child: Resource) -> str:
     """
     rule = child.parent.parent_filter if child.parent is not None else None
     return f"{child.name}+{PROSPECT_DETAILS}" if rule is not None and not rule.if_referenced else child.name
-
-
-def read_last_refresh(connection: Connection, tenant: str, children: Sequence[Resource]) -> LastRefresh | None:
-    """Return since when the queue of each of these resources is up to date, None if one was never refreshed."""
-    row = connection.execute(
-        SQL["last_refresh"], {"tenant": tenant, "resources": list(map(name_refresh, children))}
-    ).one()
-    return LastRefresh(row.refreshed_at, row.full_on) if row.resources == len(children) > 0 else None
 
 
 def write_last_refresh(

@@ -1,6 +1,6 @@
 """Stored drift: the known fields of each resource's JSON, and every change, reported once."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -38,12 +38,14 @@ def write_profile(
     connection: Connection, tenant: str, resource: str, batch_id: UUID, profile: Profile, *, is_declared: IsDeclared
 ) -> list[str]:
     """Store the profile of a resource, and return a description of each new change."""
-    known_paths = read_known_paths(connection, tenant, resource)
+    rows = connection.execute(SQL["known_paths"], {"tenant": tenant, "resource": resource})
+    known_paths = {row.path: to_known_path(row) for row in rows}
     updated_paths = compare_profile(known_paths, profile, is_declared)
     changed_paths = {
         known_path.path
         for known_path in updated_paths
-        if known_path.change and known_path.change != find_path(known_paths, known_path.path).change
+        if known_path.change
+        and known_path.change != known_paths.get(known_path.path, KnownPath(known_path.path)).change
     }
     write_paths(connection, tenant, resource, batch_id, updated_paths, changed=changed_paths)
     return [known_path.change for known_path in updated_paths if known_path.path in changed_paths and known_path.change]
@@ -63,17 +65,6 @@ def write_paths(
         [to_row(known_path) | {"news": known_path.path in changed} for known_path in paths]
     ).decode()
     connection.execute(SQL["save_paths"], {"tenant": tenant, "resource": resource, "batch_id": batch_id, "seen": rows})
-
-
-def find_path(known_paths: Mapping[str, KnownPath], path: str) -> KnownPath:
-    """Return the stored state of a path, or an empty one."""
-    return known_paths.get(path, KnownPath(path))
-
-
-def read_known_paths(connection: Connection, tenant: str, resource: str) -> dict[str, KnownPath]:
-    """Return the stored paths of a resource, by path."""
-    rows = connection.execute(SQL["known_paths"], {"tenant": tenant, "resource": resource})
-    return {row.path: to_known_path(row) for row in rows}
 
 
 def to_known_path(row: Any) -> KnownPath:

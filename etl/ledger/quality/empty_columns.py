@@ -43,7 +43,8 @@ def record_empty_columns(connection: Connection, tenant: str, batch_id: UUID, re
     for resource in resources:
         if not resource.has_table:
             continue
-        noted_paths = read_noted_paths(connection, tenant, resource)
+        values: dict[str, Any] = {"tenant": tenant, "resource": resource.name, "examined": EXAMINED, "column": COLUMN}
+        noted_paths = set(connection.execute(SQL["noted_paths"], values | {"emptied": DriftState.EMPTIED}).scalars())
         if EXAMINED not in noted_paths:
             examine(connection, tenant, batch_id, resource)
         elif columns := [path.removeprefix(COLUMN) for path in noted_paths if path.startswith(COLUMN)]:
@@ -142,12 +143,6 @@ def find_filled(connection: Connection, resource: Resource, batch_id: UUID, colu
     statement = f"SELECT {tests} FROM public.{resource.table} WHERE etl_batch_id = :batch_id"
     row = connection.execute(text(statement), {"batch_id": batch_id}).one()
     return [name for name in columns if getattr(row, name)]
-
-
-def read_noted_paths(connection: Connection, tenant: str, resource: Resource) -> set[str]:
-    """Return what is noted of a resource: whether it was examined, and its empty columns."""
-    values: dict[str, Any] = {"tenant": tenant, "resource": resource.name, "examined": EXAMINED, "column": COLUMN}
-    return set(connection.execute(SQL["noted_paths"], values | {"emptied": DriftState.EMPTIED}).scalars())
 
 
 def is_empty_column(change: DriftChange) -> bool:

@@ -91,7 +91,7 @@ def write_findings(
     scope["found"] = msgspec.json.encode(list(marked_rows)).decode()
     connection.execute(MARK_FIXED, {**scope, "source_ids": format_array(list(source_ids))})
     if merged_rows:
-        codes = sorted({row[SOURCE_ID] for row in merged_rows if is_code_id(row[SOURCE_ID])})
+        codes = sorted({row[SOURCE_ID] for row in merged_rows if row[SOURCE_ID].startswith(CODE_PREFIX)})
         connection.execute(UPSERT, {**scope, "codes": codes})
     return len(rows)
 
@@ -121,11 +121,6 @@ def merge_codes(rows: Iterable[Sequence[Any]]) -> list[Sequence[Any]]:
         )
         rows_by_code.setdefault((row[TABLE], row[FIELD], code), code_row)
     return [*merged_rows, *rows_by_code.values()]
-
-
-def is_code_id(source_id: str) -> bool:
-    """Return whether a finding's source id is a code."""
-    return source_id.startswith(CODE_PREFIX)
 
 
 def reserve_capacity(connection: Connection, scope: Mapping[str, Any], rows: Sequence[Sequence[Any]]) -> dict[str, int]:
