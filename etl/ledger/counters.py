@@ -15,8 +15,6 @@ SQL = Queries(__file__)
 
 #: The key in `Connection.info` for the counters of the open transaction.
 INFO_KEY = "etl counters"
-
-
 #: The columns of `etl.sync_history` that are added up.
 HISTORY_COLUMNS = ("inserted", "updated", "unchanged", "deleted", "revived", "seconds")
 
