@@ -27,7 +27,6 @@ MIGRATION_LOCK = 7_204_551_901
 #: Building an index on a large table takes long.
 STATEMENT_SECONDS = 6 * 3600.0
 
-
 #: The attribute of Alembic's configuration with the holder of the run that keeps views and triggers as they are.
 ACTIVE_HOLDER = "active_holder"
 

@@ -34,7 +34,6 @@ POLL = 1.0
 #: The TTL for a run that consists of tasks: no process renews the lease between two tasks or before a task's next try.
 TASK_TTL = 900
 
-
 RELEASE = text("UPDATE etl.leases SET expires_at = now() WHERE tenant = :tenant AND holder = :holder")
 
 #: A slice's lease is named "resource/number" and has no meaning outside its run.

@@ -14,7 +14,6 @@ from etl.queries import Queries
 
 SQL = Queries(__file__)
 
-
 #: Commands whose batches are not extracted, transformed and loaded as one stream.
 NOT_STREAMED = (EXTRACT, *NOT_READING)
 

@@ -10,7 +10,7 @@ from test_names import docstrings
 from etl.queries import Queries, read_queries
 
 ETL = Path(__file__).parents[2] / "etl"
-DOCUMENT = "docs/explanation/architecture.md"
+DOCUMENT = "docs/decisions/0017-named-queries-by-hand.md"
 
 #: Files of published queries, which people run by hand: one query each, without a name.
 PUBLISHED = ("checks/sql/", "reports/expiring_policies.sql")

@@ -58,9 +58,7 @@ def evaluate(connection: Connection, child: str, record: Mapping[str, Any]) -> t
         FROM (SELECT CAST(:record AS jsonb) AS raw_data, CAST(NULL AS timestamptz) AS source_modified_at,
                      CAST(NULL AS timestamptz) AS source_created_at) AS parent
     """
-    row = connection.execute(
-        text(statement), {"record": json.dumps(record), **conditions.values}
-    ).one()
+    row = connection.execute(text(statement), {"record": json.dumps(record), **conditions.values}).one()
     return row.need, row.priority
 
 

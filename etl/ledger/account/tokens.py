@@ -24,7 +24,6 @@ PERMANENT = 100 * 365 * 86_400
 
 OPEN = text("INSERT INTO etl.tokens (tenant) VALUES (:tenant) ON CONFLICT (tenant) DO NOTHING")
 
-
 OPENED = text(
     "UPDATE etl.tokens SET doubted_until = NULL, opened_at = now() WHERE tenant = :tenant AND number = :number"
 )

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, text
 from etl.catalogue.detail_rules import Need, Priority
 from etl.catalogue.resource import Resource
 from etl.ledger.children.child_samples import ChildSample, read_sample, read_samples, update_sample
-from etl.ledger.children.parent_conditions import ParentConditions, build_conditions
+from etl.ledger.children.parent_conditions import ParentConditions, RefreshRules, build_conditions
 from etl.ledger.children.queue import read_database_time
 from etl.ledger.staging.raw_tables import prefer_index_scans
 from etl.queries import Queries
@@ -55,17 +55,6 @@ class RefreshScope:
     today: date  #: by the API's clock: the day for which dates are judged
     now: datetime  #: by the database's clock
     looked_at: tuple[str, ...] | None  #: source ids; None: all parents
-
-
-@dataclass(frozen=True, slots=True)
-class RefreshRules:
-    """The rules of one child as SQL, and the values that its statements bind."""
-
-    raw_table: str
-    source: str  #: the FROM item of the parents that the refresh looks at
-    conditions: ParentConditions
-    is_needed: str
-    values: dict[str, Any]
 
 
 def refresh_queue(

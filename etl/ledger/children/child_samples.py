@@ -2,33 +2,16 @@
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Protocol
 
 from sqlalchemy import Connection, text
 
 from etl.catalogue.detail_rules import IfChanged, Need
 from etl.catalogue.resource import Resource
-from etl.ledger.children.parent_conditions import ParentConditions
+from etl.ledger.children.parent_conditions import RefreshRules
 from etl.models.states import CallOutcome
 from etl.queries import Queries
 
 SQL = Queries(__file__)
-
-
-class SampleDraw(Protocol):
-    """The parents that a sample is drawn from."""
-
-    @property
-    def conditions(self) -> ParentConditions:
-        """The rules of the child for its parents."""
-
-    @property
-    def source(self) -> str:
-        """The FROM item of the parents that are looked at now."""
-
-    @property
-    def values(self) -> dict[str, Any]:
-        """The values that the conditions bind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +46,7 @@ def read_sample(connection: Connection, tenant: str, child: Resource) -> ChildSa
     return samples.get(child.name, ChildSample(child.name, parent))
 
 
-def update_sample(connection: Connection, child: Resource, parent: Resource, draw: SampleDraw) -> ChildSample:
+def update_sample(connection: Connection, child: Resource, parent: Resource, draw: RefreshRules) -> ChildSample:
     """Draw the sample of a resource as far as it is missing, look at its answers, and return it.
 
     A decided sample stays as it is. Parents that have changed since they were drawn are replaced. An answer that holds
@@ -83,7 +66,7 @@ def update_sample(connection: Connection, child: Resource, parent: Resource, dra
     return write_sample(connection, tenant, sample, is_decided=is_decided)
 
 
-def build_draw(child: Resource, parent: Resource, draw: SampleDraw) -> str:
+def build_draw(child: Resource, parent: Resource, draw: RefreshRules) -> str:
     """Return the query of a sample: the parents drawn before that are still unchanged, then others.
 
     Others are drawn by a hash of their id, so that the sample is spread over all unchanged parents.

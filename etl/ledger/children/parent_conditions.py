@@ -43,6 +43,17 @@ class ParentConditions:
     values: dict[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class RefreshRules:
+    """The rules of one child as SQL, and the values that its statements bind."""
+
+    raw_table: str
+    source: str  #: the FROM item of the parents that the refresh looks at
+    conditions: ParentConditions
+    is_needed: str
+    values: dict[str, Any]
+
+
 def build_conditions(child: Resource, parent: Resource, today: date) -> ParentConditions:
     """Return the rules of a child for its parent as SQL."""
     declared = child.parent

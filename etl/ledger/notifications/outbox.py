@@ -22,7 +22,6 @@ MAX_EMAILS = 20
 #: Seconds after which another process may send the emails that a dead process claimed.
 CLAIM_SECONDS = 600
 
-
 MARK_SENT = text("UPDATE etl.outbox SET sent_at = now(), claimed_until = NULL, error = NULL WHERE id = :id")
 MARK_FAILED = text("UPDATE etl.outbox SET claimed_until = NULL, error = :error WHERE id = ANY(:ids)")
 PURGE = text("DELETE FROM etl.outbox WHERE tenant = :tenant AND sent_at < now() - make_interval(days => :days)")

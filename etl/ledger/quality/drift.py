@@ -16,7 +16,6 @@ from etl.queries import Queries
 
 SQL = Queries(__file__)
 
-
 #: How long a change without duration (another type, a new code) is listed.
 LISTED_AGE = timedelta(days=30)
 #: States that last until the next change.
