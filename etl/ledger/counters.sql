@@ -1,5 +1,4 @@
 -- name: add_history
--- Adds to the counts of a batch, by table.
 INSERT INTO etl.sync_history AS sum
     (batch_id, table_name, inserted, updated, unchanged, deleted, revived, seconds, synced_at)
 VALUES (:batch_id, :table_name, :inserted, :updated, :unchanged, :deleted, :revived, :seconds, now())

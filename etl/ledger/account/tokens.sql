@@ -23,7 +23,6 @@ SET account = :account, number = number + 1, sealed = :sealed, renew_at = now() 
 WHERE tenant = :tenant AND claimant = :claimant AND number = :number
 
 -- name: forget
--- Removes the token, under its own claim.
 UPDATE etl.tokens SET sealed = NULL, renew_at = NULL
 WHERE tenant = :tenant AND claimant = :claimant AND number = :number
 
@@ -44,6 +43,5 @@ SET account = :account, claimed_until = NULL, unclear = CASE WHEN account = :acc
 WHERE tenant = :tenant AND claimant = :claimant AND number = :number RETURNING unclear
 
 -- name: release
--- Ends the own claim.
 UPDATE etl.tokens SET claimed_until = NULL
 WHERE tenant = :tenant AND claimant = :claimant AND number = :number

@@ -1,5 +1,4 @@
 -- name: samples
--- The samples of a tenant.
 SELECT resource, parent, parent_ids, counter_example, decided_at FROM etl.child_samples
 WHERE tenant = :tenant ORDER BY resource
 

@@ -1,5 +1,4 @@
 -- name: known_paths
--- What is known of each path of a resource.
 SELECT path, types, example_codes, objects, presence, null_rate, state, change FROM etl.drift
 WHERE tenant = :tenant AND resource = :resource
 

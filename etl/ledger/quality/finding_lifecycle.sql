@@ -4,7 +4,6 @@ SELECT resource, bool_or(state = 'open') AS open, bool_or(state = 'closed') AS c
 FROM etl.findings WHERE tenant = :tenant AND state IN ('open', 'closed') GROUP BY resource
 
 -- name: open_codes
--- The open findings about codes.
 SELECT id, resource, field, raw_value AS code FROM etl.findings
 WHERE tenant = :tenant AND rule = :rule AND state = 'open' AND starts_with(source_id, :of_code)
 ORDER BY id
