@@ -4,17 +4,15 @@ from collections.abc import Iterable, Iterator
 from functools import partial
 from uuid import UUID
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
 from etl.checks.run_checks import CheckResult, run_due_checks
 from etl.events import Message, Watch
 from etl.ledger.quality.findings import CAP
 from etl.ledger.transaction import Ledger
+from etl.queries import Queries
 
-LEFT_OUT = text("""
-    SELECT resource, rule, CAST(sum(left_out) AS bigint) AS number FROM etl.finding_counts
-    WHERE batch_id = :batch_id GROUP BY resource, rule HAVING sum(left_out) > 0 ORDER BY resource, rule
-""")
+SQL = Queries(__file__)
 
 
 def run_checks_after_load(ledger: Ledger, batch_id: UUID, watch: Watch) -> list[CheckResult]:
@@ -37,5 +35,5 @@ def describe_left_out(connection: Connection, batch_id: UUID) -> list[str]:
     """Return a message for each rule with more findings than a run stores."""
     return [
         f"{row.resource}: {row.number:,} more findings of {row.rule} were counted but not stored; a run stores {CAP:,}."
-        for row in connection.execute(LEFT_OUT, {"batch_id": batch_id})
+        for row in connection.execute(SQL["left_out_findings"], {"batch_id": batch_id})
     ]

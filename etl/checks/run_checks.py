@@ -10,28 +10,18 @@ from uuid import UUID
 from sqlalchemy import Connection, TextClause, text
 
 from etl.checks.declarations import CHECKS, Check
-from etl.checks.scope import READS, SCOPES
+from etl.checks.scope import READS, scope_of
 from etl.ledger import sync_history
 from etl.ledger.quality import finding_lifecycle
 from etl.ledger.quality.findings import CAP, write_finding_counts
+from etl.queries import Queries
+
+SQL = Queries(__file__)
 
 SCOPE = text("CREATE TEMP TABLE check_scope (id uuid PRIMARY KEY, source_id text) ON COMMIT DROP")
 
 #: Statistics target before the checks: 300 sampled rows for each of these (PostgreSQL's default is 100).
 STATISTICS_TARGET = 10
-
-#: Checks that ran on all rows today, by the database's clock in UTC.
-DONE_TODAY = text("""
-    SELECT check_name FROM etl.check_runs
-    WHERE tenant = :tenant AND CAST(ran_at AT TIME ZONE 'UTC' AS date) = CAST(now() AT TIME ZONE 'UTC' AS date)
-""")
-
-NOTE_RUN = text("""
-    INSERT INTO etl.check_runs (tenant, check_name, ran_at, hits, milliseconds)
-    VALUES (:tenant, :check, now(), :hits, :milliseconds)
-    ON CONFLICT (tenant, check_name) DO UPDATE
-    SET ran_at = excluded.ran_at, hits = excluded.hits, milliseconds = excluded.milliseconds
-""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +42,11 @@ def run_due_checks(connection: Connection, tenant: str, batch_id: UUID) -> list[
     First closes findings whose record is gone. A second call on the same day writes nothing.
     """
     written_tables = {
-        table for table, counts in sync_history.read_history(connection, batch_id).items() if has_writes(counts)
+        table
+        for table, counts in sync_history.read_history(connection, batch_id).items()
+        if any(number for name, number in counts.items() if name != "unchanged")
     }
-    done_today = set(connection.execute(DONE_TODAY, {"tenant": tenant}).scalars())
+    done_today = set(connection.execute(SQL["checks_done_today"], {"tenant": tenant}).scalars())
     due = [check for check in CHECKS if check.name not in done_today]
     affected = sorted(
         (check for check in CHECKS if check.name in done_today and READS[check.resource] & written_tables),
@@ -77,11 +69,6 @@ def run_due_checks(connection: Connection, tenant: str, batch_id: UUID) -> list[
 def checked_resource(check: Check) -> str:
     """Return the resource of a check."""
     return check.resource
-
-
-def has_writes(counts: dict[str, int]) -> bool:
-    """Return whether a table was written to."""
-    return any(number for name, number in counts.items() if name != "unchanged")
 
 
 def analyze_tables(connection: Connection, checks: Iterable[Check]) -> None:
@@ -111,7 +98,7 @@ def scope_sql(name: str, table: str) -> TextClause:
     return text(f"""
         INSERT INTO check_scope (id, source_id)
         SELECT stored.id, stored.source_id FROM public.{table} AS stored
-        JOIN ({SCOPES[name]}) AS called ON called.id = stored.id
+        JOIN ({scope_of(name)}) AS called ON called.id = stored.id
         WHERE stored.tenant = :tenant
         UNION
         SELECT stored.id, stored.source_id FROM etl.findings AS known
@@ -132,7 +119,7 @@ def run_check(connection: Connection, check: Check, bound: dict[str, object], *,
     if everything:
         milliseconds = (time.monotonic() - began) * 1000
         ran = {"tenant": bound["tenant"], "check": check.name, "hits": line.hits, "milliseconds": milliseconds}
-        connection.execute(NOTE_RUN, ran)
+        connection.execute(SQL["note_run"], ran)
     return CheckResult(check.name, everything, line.hits, line.kept, line.fixed, line.news - line.kept)
 
 

@@ -43,6 +43,14 @@ Recipients = Annotated[str, AfterValidator(check_mail_addresses)]
 CREDENTIALS = ("QQCATALYST_CLIENT_ID", "QQCATALYST_CLIENT_SECRET", "QQCATALYST_USERNAME", "QQCATALYST_PASSWORD")
 
 
+#: The checks of URLs that may contain a password.
+_URL_CHECKS = {
+    "database_url": check_database_url,
+    "etl_smtp_url": check_smtp_url,
+    "etl_heartbeat_url": check_web_url,
+}
+
+
 class Settings(EnvironmentSettings):
     """All settings of a run. A field is named like its variable in lower case."""
 
@@ -245,23 +253,11 @@ class Settings(EnvironmentSettings):
         """Expand `~`."""
         return value.expanduser() if value else None
 
-    @field_validator("database_url")
+    @field_validator(*_URL_CHECKS)
     @classmethod
-    def _check_database_url(cls, value: SecretStr | None) -> SecretStr | None:
-        """Check the URL of the database."""
-        return SecretStr(check_database_url(value.get_secret_value())) if value else None
-
-    @field_validator("etl_smtp_url")
-    @classmethod
-    def _check_smtp_url(cls, value: SecretStr | None) -> SecretStr | None:
-        """Check the URL of the mail server."""
-        return SecretStr(check_smtp_url(value.get_secret_value())) if value else None
-
-    @field_validator("etl_heartbeat_url")
-    @classmethod
-    def _check_heartbeat_url(cls, value: SecretStr | None) -> SecretStr | None:
-        """Check the URL of the watchdog."""
-        return SecretStr(check_web_url(value.get_secret_value())) if value else None
+    def _check_url(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        """Check a URL that may contain a password."""
+        return SecretStr(_URL_CHECKS[str(info.field_name)](value.get_secret_value())) if value else None
 
     @field_validator("qqcatalyst_access_token")
     @classmethod

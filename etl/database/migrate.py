@@ -17,18 +17,15 @@ from etl.database.rights import MANAGED_SCHEMAS, check_rights
 from etl.database.sqlstate import database_errors
 from etl.database.tables import metadata
 from etl.errors import LeaseHeld
+from etl.queries import Queries
+
+SQL = Queries(__file__)
 
 #: The advisory lock that serializes migrations; the number is arbitrary but must not change.
 MIGRATION_LOCK = 7_204_551_901
 
 #: Building an index on a large table takes long.
 STATEMENT_SECONDS = 6 * 3600.0
-
-#: The column `process` does not exist before migration 0016.
-ACTIVE_LEASES = text("""
-    SELECT resource, holder, to_jsonb(lease) ->> 'process' AS process
-    FROM etl.leases AS lease WHERE expires_at > now() ORDER BY resource
-""")
 
 #: The attribute of Alembic's configuration with the holder of the run that keeps views and triggers as they are.
 ACTIVE_HOLDER = "active_holder"
@@ -85,7 +82,7 @@ def find_active_lease(connection: Connection, *, blocking: bool = False) -> Any:
         return None
     if blocking:
         connection.execute(text("LOCK TABLE etl.leases IN EXCLUSIVE MODE"))
-    return next((lease for lease in connection.execute(ACTIVE_LEASES) if not is_gone(lease.process)), None)
+    return next((lease for lease in connection.execute(SQL["active_leases"]) if not is_gone(lease.process)), None)
 
 
 def block_runs(connection: Connection) -> None:

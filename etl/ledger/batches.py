@@ -10,7 +10,10 @@ from sqlalchemy import Connection, func, insert, select, text, update
 from etl.errors import Interrupted, UsageError
 from etl.models.bookkeeping import batch_resources, batches, slices
 from etl.models.states import DRY_RECONCILE, ENDED, FORWARD, BatchState, IncidentKind, Outcome, ResourceState
+from etl.queries import Queries
 from etl.window import Window
+
+SQL = Queries(__file__)
 
 
 class BatchResourceKey(TypedDict):
@@ -128,16 +131,9 @@ def assign_to_run(connection: Connection, batch_id: UUID, run: str) -> None:
     connection.execute(update(batches).where(batches.c.id == batch_id).values(options=options))
 
 
-#: The time since a run of several tasks began: with its batch, or when it resumed one.
-SECONDS_OF_RUN = text("""
-    SELECT EXTRACT(epoch FROM now() - COALESCE(CAST(options ->> 'run_began' AS timestamptz), started_at))
-    FROM etl.batches WHERE id = :batch_id
-""")
-
-
 def read_seconds_of_run(connection: Connection, batch_id: UUID) -> float:
     """Return for how many seconds the run of a batch has gone on, in all its tasks."""
-    return float(connection.execute(SECONDS_OF_RUN, {"batch_id": batch_id}).scalar_one())
+    return float(connection.execute(SQL["seconds_of_run"], {"batch_id": batch_id}).scalar_one())
 
 
 def read_previous_rules(connection: Connection, batch: Batch) -> str | None:
@@ -241,31 +237,14 @@ def add_traffic(connection: Connection, batch_id: UUID, calls: int, waited: floa
     connection.execute(update(batches).where(batches.c.id == batch_id).values(sums))
 
 
-#: The calls that were stored with their answers: a run that was killed has not added its calls to the batch.
-RECOVER_CALLS = text("""
-    UPDATE etl.batches SET calls = greatest(calls, (
-        SELECT COALESCE(sum(attempts), 0) FROM etl.requests WHERE batch_id = :batch_id
-    )) WHERE id = :batch_id
-""")
-
-#: The time between the answers of a batch, without the pauses between two runs.
-SECONDS_OF_WORK = text("""
-    SELECT COALESCE(sum(greatest(0, least(seconds, :pause))), 0) FROM (
-        SELECT EXTRACT(epoch FROM request.requested_at - lag(request.requested_at, 1, batch.started_at)
-                       OVER (ORDER BY request.requested_at)) AS seconds
-        FROM etl.requests AS request JOIN etl.batches AS batch ON batch.id = request.batch_id
-        WHERE batch.id = :batch_id
-    ) AS gap
-""")
-
 #: Seconds without an answer that count as work at most.
 LONGEST_GAP = 60
 
 
 def recover_work(connection: Connection, batch_id: UUID) -> float:
     """Add the calls that a killed run did not store to a batch; return the seconds that earlier runs worked on it."""
-    connection.execute(RECOVER_CALLS, {"batch_id": batch_id})
-    return float(connection.execute(SECONDS_OF_WORK, {"batch_id": batch_id, "pause": LONGEST_GAP}).scalar_one())
+    connection.execute(SQL["recover_calls"], {"batch_id": batch_id})
+    return float(connection.execute(SQL["seconds_of_work"], {"batch_id": batch_id, "pause": LONGEST_GAP}).scalar_one())
 
 
 def mark_fully_read(connection: Connection, batch_id: UUID, resource: str, *, complete: bool) -> BatchResource:

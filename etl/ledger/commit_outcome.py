@@ -11,31 +11,16 @@ from sqlalchemy import Connection, Engine, TextClause, text
 from etl.database.retry import CommitUnknown, with_retries
 from etl.database.sqlstate import database_errors
 from etl.errors import DatabaseUnavailable
+from etl.queries import Queries
 
-#: A transaction that wrote nothing leaves no evidence either. Expired evidence is removed when a batch ends.
-WRITE_EVIDENCE = text("""
-    INSERT INTO etl.commits (id) SELECT :id WHERE pg_current_xact_id_if_assigned() IS NOT NULL
-    RETURNING CAST(pg_current_xact_id_if_assigned() AS text)
-""")
-#: An open transaction holds a lock on its id. PostgreSQL releases the lock after the changes become visible, so a later
-#: transaction that finds no lock sees the final result. A standby knows neither the lock nor the result.
-IS_OPEN = text("""
-    SELECT pg_is_in_recovery() OR EXISTS (
-        SELECT FROM pg_locks WHERE locktype = 'transactionid' AND transactionid = CAST(CAST(:number AS xid8) AS xid)
-    )
-""")
+SQL = Queries(__file__)
+
 HAS_EVIDENCE = text("SELECT EXISTS (SELECT FROM etl.commits WHERE id = :id)")
-#: Evidence is needed only during the retries, which end within minutes. Several runs may end at the same time.
-REMOVE_EXPIRED = text("""
-    DELETE FROM etl.commits WHERE id IN (
-        SELECT id FROM etl.commits WHERE noted_at < now() - interval '1 day' FOR UPDATE SKIP LOCKED
-    )
-""")
 
 
 def write_evidence(connection: Connection, attempt_id: UUID) -> str | None:
     """Write the evidence of an attempt in its transaction; return the transaction id, None if nothing was written."""
-    transaction_id: str | None = connection.execute(WRITE_EVIDENCE, {"id": attempt_id}).scalar_one_or_none()
+    transaction_id: str | None = connection.execute(SQL["write_evidence"], {"id": attempt_id}).scalar_one_or_none()
     return transaction_id
 
 
@@ -47,7 +32,7 @@ def was_committed(engine: Engine, attempt_id: UUID, transaction_id: str | None) 
     """
 
     def check() -> bool:
-        is_open = fetch_flag(engine, IS_OPEN, number=transaction_id)
+        is_open = fetch_flag(engine, SQL["is_open"], number=transaction_id)
         has_evidence = fetch_flag(engine, HAS_EVIDENCE, id=attempt_id)
         if is_open and not has_evidence:
             raise DatabaseUnavailable(
@@ -72,4 +57,4 @@ def fetch_flag(engine: Engine, statement: TextClause, **parameters: object) -> b
 
 def remove_expired(connection: Connection) -> None:
     """Remove evidence that is too old to be needed."""
-    connection.execute(REMOVE_EXPIRED)
+    connection.execute(SQL["remove_expired"])

@@ -6,23 +6,15 @@ from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, text, update
+from sqlalchemy import Connection, update
 
 from etl.models.bookkeeping import batch_resources
+from etl.queries import Queries
+
+SQL = Queries(__file__)
 
 #: The key in `Connection.info` for the counters of the open transaction.
 INFO_KEY = "etl counters"
-
-ADD_HISTORY = text("""
-    INSERT INTO etl.sync_history AS sum
-        (batch_id, table_name, inserted, updated, unchanged, deleted, revived, seconds, synced_at)
-    VALUES (:batch_id, :table_name, :inserted, :updated, :unchanged, :deleted, :revived, :seconds, now())
-    ON CONFLICT (batch_id, table_name) DO UPDATE
-    SET inserted = sum.inserted + excluded.inserted, updated = sum.updated + excluded.updated,
-        unchanged = sum.unchanged + excluded.unchanged, deleted = sum.deleted + excluded.deleted,
-        revived = sum.revived + excluded.revived, seconds = sum.seconds + excluded.seconds, synced_at = now()
-""")
-
 #: The columns of `etl.sync_history` that are added up.
 HISTORY_COLUMNS = ("inserted", "updated", "unchanged", "deleted", "revived", "seconds")
 
@@ -84,4 +76,4 @@ def write_counts(connection: Connection, batch_id: UUID, resource: str, counts: 
 def write_history(connection: Connection, batch_id: UUID, table: str, counts: Mapping[str, Any]) -> None:
     """Add counts to the row of one table of a batch."""
     values = {name: counts.get(name, 0) for name in HISTORY_COLUMNS}
-    connection.execute(ADD_HISTORY, {"batch_id": batch_id, "table_name": table, **values})
+    connection.execute(SQL["add_history"], {"batch_id": batch_id, "table_name": table, **values})

@@ -19,6 +19,9 @@ from etl.database.retry import with_retries
 from etl.database.sqlstate import database_errors
 from etl.errors import EtlError, Interrupted, LeaseHeld, LeaseLost
 from etl.events import Message, Watch
+from etl.queries import Queries
+
+SQL = Queries(__file__)
 
 #: Seconds without a renewal after which another run may take over.
 TTL = 60
@@ -30,81 +33,6 @@ RELEASE_SECONDS = 5
 POLL = 1.0
 #: The TTL for a run that consists of tasks: no process renews the lease between two tasks or before a task's next try.
 TASK_TTL = 900
-
-ACQUIRE = text("""
-    INSERT INTO etl.leases AS held (tenant, resource, holder, token, expires_at, process)
-    SELECT :tenant, wanted.resource, :holder, 1, now() + make_interval(secs => :life), :process
-    FROM unnest(CAST(:resources AS text[])) AS wanted (resource)
-    ORDER BY wanted.resource
-    ON CONFLICT (tenant, resource) DO UPDATE
-    SET holder = excluded.holder, expires_at = excluded.expires_at, process = excluded.process,
-        token = CASE WHEN held.holder = excluded.holder THEN held.token ELSE held.token + 1 END
-    WHERE held.expires_at < now() OR held.holder = excluded.holder
-    RETURNING held.resource, held.token
-""")
-
-#: Holders whose lease has expired.
-PREDECESSORS = text("""
-    SELECT DISTINCT holder FROM etl.leases
-    WHERE tenant = :tenant AND resource = ANY(:resources) AND holder <> :holder AND expires_at < now()
-""")
-
-#: The processes of holders whose lease has not expired.
-PROCESSES = text("""
-    SELECT DISTINCT holder, process FROM etl.leases
-    WHERE tenant = :tenant AND resource = ANY(:resources) AND holder <> :holder AND expires_at >= now()
-      AND process IS NOT NULL
-""")
-
-#: Ends the leases of dead holders; a holder that seems dead and is not loses its lease like a stalled one.
-EXPIRE = text("""
-    UPDATE etl.leases SET expires_at = now() - interval '1 second'
-    WHERE tenant = :tenant AND holder = ANY(:holders) AND expires_at >= now()
-""")
-
-#: A process that hangs in the middle of a COPY keeps its locks forever: no server timeout ends it.
-END_SESSIONS = text("""
-    SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-    WHERE application_name = ANY(:names) AND datname = current_database() AND usename = current_user
-""")
-
-HOLDERS = text("""
-    SELECT resource, holder, process, expires_at, ceil(extract(epoch FROM expires_at - now())) AS seconds
-    FROM etl.leases
-    WHERE tenant = :tenant AND resource = ANY(:resources) AND expires_at >= now() ORDER BY resource
-""")
-
-HELD = text("""
-    SELECT resource, token FROM etl.leases
-    WHERE tenant = :tenant AND holder = :holder AND resource = ANY(:resources)
-""")
-
-#: Fences off the previous holder, even one that is still running. The caller must know that this is intended.
-SEIZE = text("""
-    INSERT INTO etl.leases AS held (tenant, resource, holder, token, expires_at)
-    SELECT :tenant, wanted.resource, :holder, 1, now() + make_interval(secs => :life)
-    FROM unnest(CAST(:resources AS text[])) AS wanted (resource)
-    ORDER BY wanted.resource
-    ON CONFLICT (tenant, resource) DO UPDATE
-    SET holder = excluded.holder, token = held.token + 1, expires_at = excluded.expires_at
-    RETURNING held.resource, held.token
-""")
-
-#: FOR SHARE lets the workers of one run commit concurrently and makes a successor wait for them.
-COUNT_HELD = text("""
-    SELECT count(*) FROM (
-        SELECT FROM etl.leases AS held
-        JOIN unnest(CAST(:resources AS text[]), CAST(:tokens AS bigint[])) AS mine (resource, token)
-            ON mine.resource = held.resource AND mine.token = held.token
-        WHERE held.tenant = :tenant AND held.holder = :holder
-        FOR SHARE OF held
-    ) AS still_mine
-""")
-
-RENEW = text("""
-    UPDATE etl.leases SET expires_at = now() + make_interval(secs => :life)
-    WHERE tenant = :tenant AND holder = :holder
-""")
 
 RELEASE = text("UPDATE etl.leases SET expires_at = now() WHERE tenant = :tenant AND holder = :holder")
 
@@ -143,20 +71,22 @@ def acquire_lease(
     """
     parameters = {"tenant": tenant, "resources": sorted(resources)}
     expire_dead(connection, {**parameters, "holder": holder})
-    predecessors = connection.execute(PREDECESSORS, {**parameters, "holder": holder}).scalars().all()
+    predecessors = connection.execute(SQL["predecessors"], {**parameters, "holder": holder}).scalars().all()
     process = describe_process() if ttl == TTL else None  # a task ends before its lease does
-    acquired = connection.execute(ACQUIRE, {**parameters, "holder": holder, "life": ttl, "process": process}).all()
+    acquired = connection.execute(
+        SQL["acquire"], {**parameters, "holder": holder, "life": ttl, "process": process}
+    ).all()
     if len(acquired) < len(set(resources)):
-        raise HeldByOther([row for row in connection.execute(HOLDERS, parameters) if row.holder != holder])
-    connection.execute(END_SESSIONS, {"names": [application_name(predecessor) for predecessor in predecessors]})
+        raise HeldByOther([row for row in connection.execute(SQL["holders"], parameters) if row.holder != holder])
+    connection.execute(SQL["end_sessions"], {"names": [application_name(predecessor) for predecessor in predecessors]})
     return Lease(tenant, holder, tuple((row.resource, row.token) for row in acquired), ttl)
 
 
 def expire_dead(connection: Connection, parameters: Mapping[str, Any]) -> None:
     """End the leases of holders whose process is gone from this machine."""
-    dead = [row.holder for row in connection.execute(PROCESSES, parameters) if is_gone(row.process)]
+    dead = [row.holder for row in connection.execute(SQL["processes"], parameters) if is_gone(row.process)]
     if dead:
-        connection.execute(EXPIRE, {"tenant": parameters["tenant"], "holders": dead})
+        connection.execute(SQL["expire"], {"tenant": parameters["tenant"], "holders": dead})
 
 
 class HeldByOther(LeaseHeld):
@@ -188,11 +118,13 @@ def join_lease(
     another run holds a resource.
     """
     run_values = {"tenant": tenant, "holder": run}
-    tokens = {row.resource: row.token for row in connection.execute(HELD, {**run_values, "resources": list(resources)})}
+    tokens = {
+        row.resource: row.token for row in connection.execute(SQL["held"], {**run_values, "resources": list(resources)})
+    }
     if missing := set(resources) - tokens.keys():
         tokens |= dict(acquire_lease(connection, tenant, missing, run, TASK_TTL).tokens)
     if slices:
-        seized = connection.execute(SEIZE, {**run_values, "resources": sorted(slices), "life": TASK_TTL})
+        seized = connection.execute(SQL["seize"], {**run_values, "resources": sorted(slices), "life": TASK_TTL})
         tokens |= {row.resource: row.token for row in seized}
     return Lease(tenant, run, tuple(sorted(tokens.items())), TASK_TTL)
 
@@ -201,7 +133,7 @@ def verify_lease(connection: Connection, lease: Lease) -> None:
     """Lock the lease rows until the commit; raise LeaseLost when another run holds one of them."""
     resources, tokens = zip(*lease.tokens, strict=True)
     parameters = {"tenant": lease.tenant, "holder": lease.holder, "resources": list(resources), "tokens": list(tokens)}
-    if connection.execute(COUNT_HELD, parameters).scalar_one() < len(resources):
+    if connection.execute(SQL["count_held"], parameters).scalar_one() < len(resources):
         raise LeaseLost
 
 
@@ -297,7 +229,7 @@ def renew_until(engine: Engine, lease: Lease, stop: threading.Event) -> None:
 def renew_lease(engine: Engine, lease: Lease) -> None:
     """Renew a lease once. After a database error the next renewal tries again."""
     with suppress(EtlError), database_errors(), with_limits(engine, statement_s=HEARTBEAT).begin() as connection:
-        connection.execute(RENEW, {"tenant": lease.tenant, "holder": lease.holder, "life": lease.ttl})
+        connection.execute(SQL["renew"], {"tenant": lease.tenant, "holder": lease.holder, "life": lease.ttl})
 
 
 def release_lease(engine: Engine, lease: Lease) -> None:

@@ -11,6 +11,9 @@ from sqlalchemy import Connection, Text, bindparam, cast, func, insert, select, 
 from etl.copy_text import format_array
 from etl.models.bookkeeping import requests, slices
 from etl.models.states import SliceState
+from etl.queries import Queries
+
+SQL = Queries(__file__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,31 +158,7 @@ def summarize_readings(
 ) -> list[SliceReading]:
     """Return the totals and the number of distinct ids of each slice's current reading."""
     rows = connection.execute(
-        text("""
-            SELECT wanted.number, last.total, received.current, received.union, received.most, received.least,
-                   received.totals > 1 AS moved, COALESCE(received.first_empty < received.last_filled, false) AS has_gap
-            FROM unnest(CAST(:numbers AS integer[]), CAST(:readings AS integer[])) AS wanted (number, reading)
-            LEFT JOIN LATERAL (
-                SELECT total FROM etl.requests AS request
-                WHERE request.batch_id = :batch_id AND request.resource = :resource
-                  AND request.slice = wanted.number AND request.reading = wanted.reading AND total IS NOT NULL
-                ORDER BY requested_at DESC, id DESC LIMIT 1
-            ) AS last ON true
-            CROSS JOIN LATERAL (
-                SELECT count(DISTINCT item) FILTER (WHERE request.reading = wanted.reading) AS current,
-                       count(DISTINCT item) AS union,
-                       max(request.total) FILTER (WHERE request.reading = wanted.reading) AS most,
-                       min(request.total) FILTER (WHERE request.reading = wanted.reading) AS least,
-                       count(DISTINCT request.total) AS totals,
-                       min(request.page) FILTER (WHERE request.reading = wanted.reading AND request.items = 0)
-                           AS first_empty,
-                       max(request.page) FILTER (WHERE request.reading = wanted.reading AND request.items > 0)
-                           AS last_filled
-                FROM etl.requests AS request LEFT JOIN LATERAL unnest(request.ids) AS item ON true
-                WHERE request.batch_id = :batch_id AND request.resource = :resource AND request.slice = wanted.number
-            ) AS received
-            ORDER BY wanted.number
-        """),
+        SQL["slice_readings"],
         {
             "batch_id": batch_id,
             "resource": resource,

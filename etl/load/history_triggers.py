@@ -6,12 +6,15 @@ reversal, computed columns) and none of them may skip the history. Without updat
 
 from collections.abc import Iterator
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 from sqlalchemy.orm import MappedColumn
 
 from etl.models import PRODUCTION
 from etl.models.base import PRIMARY, Model, field_in
 from etl.models.history import CLOCKS, SCHEMA, end_of
+from etl.queries import Queries
+
+SQL = Queries(__file__)
 
 TRIGGER = "keep_history"
 
@@ -32,12 +35,7 @@ def create_history_triggers(connection: Connection) -> None:
 
 def drop_history_triggers(connection: Connection) -> None:
     """Drop the history triggers and their functions of any version, so that the tables can be altered."""
-    functions = text("""
-        SELECT format('%I.%I()', space.nspname, made.proname)
-        FROM pg_proc AS made JOIN pg_namespace AS space ON space.oid = made.pronamespace
-        WHERE space.nspname = :schema
-    """)
-    for name in connection.execute(functions, {"schema": SCHEMA}).scalars().all():
+    for name in connection.execute(SQL["trigger_functions"], {"schema": SCHEMA}).scalars().all():
         connection.exec_driver_sql(f"DROP FUNCTION {name} CASCADE")
 
 

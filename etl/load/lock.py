@@ -6,19 +6,14 @@ Reading, cleaning and staging need no lock, nor does a page without a change. Wh
 does not take it: a deadlock with that is retried.
 """
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
+
+from etl.queries import Queries
+
+SQL = Queries(__file__)
 
 #: The key in `Connection.info` for the transaction that holds the lock.
 INFO_KEY = "etl production lock"
-
-#: The first key of the lock is arbitrary but must not change; two agencies with the same hash wait for each other. Many
-#: workers may wait in line for longer than for a row: the limit is that of a statement, and is put back afterwards.
-LOCK = text("""
-    SELECT pg_catalog.set_config('lock_timeout', '0', true),
-           pg_catalog.pg_advisory_xact_lock(1902207596, pg_catalog.hashtext(:tenant)),
-           pg_catalog.set_config('lock_timeout', limits.before, true)
-    FROM (SELECT pg_catalog.current_setting('lock_timeout') AS before OFFSET 0) AS limits
-""")
 
 
 def lock_production(connection: Connection, tenant: str) -> None:
@@ -28,5 +23,5 @@ def lock_production(connection: Connection, tenant: str) -> None:
     """
     transaction = connection.get_transaction()
     if transaction is None or connection.info.get(INFO_KEY) is not transaction:
-        connection.execute(LOCK, {"tenant": tenant})
+        connection.execute(SQL["lock_tenant"], {"tenant": tenant})
         connection.info[INFO_KEY] = connection.get_transaction()

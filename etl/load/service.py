@@ -1,26 +1,21 @@
 """The load step: writes the clean raw rows of a batch to production, resource by resource in catalogue order."""
 
-import threading
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Engine
-from sqlalchemy.orm import Session
+from sqlalchemy import Connection
 
 from etl.catalogue.resource import Resource
 from etl.checks.after_load import run_checks_after_load
 from etl.config.options import CleaningOptions
-from etl.config.settings import Settings
-from etl.database.connect import engine_of
-from etl.events import Finished, Started, Watch, ignore_event, stop_when_set
+from etl.engine.step_service import StepResults, StepService
+from etl.events import Watch
 from etl.ledger import batches, counters
 from etl.ledger.balance import close_batch, close_resource
 from etl.ledger.batches import Batch
-from etl.ledger.leases import Waiting, hold_lease
 from etl.ledger.staging import raw_tables
 from etl.ledger.staging.chunks import Step
 from etl.ledger.transaction import Ledger
@@ -35,37 +30,12 @@ from etl.resources import CATALOGUE
 from etl.window import Window
 
 
-@dataclass(frozen=True)
-class LoadResults:
-    """The counts of a load by resource."""
-
-    batch_id: UUID
-    status: BatchState
-    counts: dict[str, Counter[str]] = field(default_factory=dict)  #: rows by outcome
-
-    def __str__(self) -> str:
-        lines = [f"batch {self.batch_id}: {self.status}"]
-        for resource, counts in self.counts.items():
-            outcomes_text = ", ".join(f"{number} {name}" for name, number in sorted(counts.items()) if number)
-            lines.append(f"  {resource:<18} {outcomes_text or 'nothing'}")
-        return "\n".join(lines)
+class LoadResults(StepResults):
+    """The counts of a load by resource: rows by outcome."""
 
 
-class LoadService:
+class LoadService(StepService):
     """Loads the rows that a transform cleaned."""
-
-    def __init__(
-        self,
-        db: Session | Engine,
-        *,
-        settings: Settings | None = None,
-        watch: Watch = ignore_event,
-        stop: threading.Event | None = None,
-    ) -> None:
-        self.engine = engine_of(db)
-        self.settings = settings or Settings.load()
-        self.stop = stop or threading.Event()
-        self.watch = stop_when_set(self.stop, watch)
 
     def load_batch(self, batch_id: UUID, sync_window: Window | Mapping[str, Any]) -> LoadResults:
         """Write the clean rows of a batch within the window, finish the batch, and return the counts by resource.
@@ -74,23 +44,16 @@ class LoadService:
         Interrupted after the current chunk when asked to stop: the next call continues from there.
         """
         window = Window.of(sync_window).widened(self.settings.etl_overlap)
-        names = [resource.name for resource in CATALOGUE]
-        counts: dict[str, Counter[str]] = {}
-        with hold_lease(self.engine, self.settings.etl_tenant, names, Waiting(self.watch, self.stop)) as lease:
-            ledger = Ledger(self.engine, self.settings.etl_tenant, lease)
-            batch = ledger.read(partial(batches.read_batch, batch_id=batch_id))
-            with ledger.mark_failed_on_error(batch_id):
-                ledger.commit(partial(batches.advance_batch, batch_id=batch_id, state=BatchState.LOADING))
-                for resource in CATALOGUE:
-                    self.watch(Started("load", resource.name))
-                    step = LoadStep(
-                        ledger, LoadContext(ledger.tenant, batch_id, window), resource, self.settings.cleaning
-                    )
-                    counts[resource.name] = step.run(self.watch)
-                    self.watch(Finished("load", resource.name, "done", counts[resource.name]))
-                ledger.commit(partial(refresh_computed_columns, tenant=ledger.tenant, batch_id=batch_id))
-                run_checks_after_load(ledger, batch_id, self.watch)
-                return LoadResults(batch_id, ledger.commit(partial(finish_batch, batch=batch)), counts)
+        with self.hold_batch(batch_id) as (ledger, batch):
+            ledger.commit(partial(batches.advance_batch, batch_id=batch_id, state=BatchState.LOADING))
+            context = LoadContext(ledger.tenant, batch_id, window)
+            counts = {
+                resource.name: self.run_step(LoadStep(ledger, context, resource, self.settings.cleaning))
+                for resource in CATALOGUE
+            }
+            ledger.commit(partial(refresh_computed_columns, tenant=ledger.tenant, batch_id=batch_id))
+            run_checks_after_load(ledger, batch_id, self.watch)
+            return LoadResults(batch_id, ledger.commit(partial(finish_batch, batch=batch)), counts)
 
 
 def finish_batch(connection: Connection, batch: Batch) -> BatchState:

@@ -7,8 +7,11 @@ from sqlalchemy import TextClause, text
 
 from etl.catalogue.resource import Resource
 from etl.models.base import PRIMARY, DataSource, Model, fields_of, own_columns
+from etl.queries import Queries
 from etl.references import find_inbound_references
 from etl.window import WINDOW_RULE
+
+SQL = Queries(__file__)
 
 # Identifiers in these statements come from the declarations; every value is bound.
 
@@ -145,7 +148,7 @@ def merge_primary(table: str, fields: tuple[str, ...], incoming: str) -> TextCla
             SET source_modified_at = classified.source_modified_at, version_at = classified.version_at
             FROM classified WHERE classified.outcome = 'touched' AND stored.id = classified.id
         )
-        {COUNT_OUTCOMES}
+        {SQL["count_outcomes"].text}
     """)
 
 
@@ -174,7 +177,7 @@ def merge_secondary(table: str, fields: tuple[str, ...], incoming: str) -> TextC
             ON CONFLICT (tenant, source_id) DO UPDATE
             SET {assignments(fields)}, updated_at = now(), last_synced_at = now(), etl_batch_id = excluded.etl_batch_id
         )
-        {COUNT_OUTCOMES}
+        {SQL["count_outcomes"].text}
     """)
 
 
@@ -214,19 +217,12 @@ def merge_fallback(table: str, fields: tuple[str, ...], own: tuple[str, ...], in
             SET {", ".join(filter(None, (shared, assignments(own))))}, is_placeholder = false, updated_at = now(),
                 last_synced_at = now(), etl_batch_id = excluded.etl_batch_id
         )
-        {COUNT_OUTCOMES}
+        {SQL["count_outcomes"].text}
     """)
 
 
 #: The primary source has no record of the row `stored`: it is a placeholder, or a fallback source filled it.
 HAS_NO_RECORD = "(stored.is_placeholder OR stored.version_at IS NULL)"
-
-COUNT_OUTCOMES = """
-        SELECT CASE outcome WHEN 'touched' THEN 'unchanged' ELSE outcome END AS outcome, count(*) AS number,
-               count(*) FILTER (WHERE dies) AS deleted, count(*) FILTER (WHERE revives) AS revived,
-               array_agg(raw_id) FILTER (WHERE outcome IN ('older', 'outside_window')) AS turned_away
-        FROM classified GROUP BY 1
-"""
 
 
 def row_sql(alias: str, columns: tuple[str, ...]) -> str:

@@ -2,6 +2,9 @@
 
 from etl.models.base import Model, StagedOnly
 from etl.models.history import CLOCKS, SCHEMA, end_of
+from etl.queries import Queries
+
+SQL = Queries(__file__)
 
 #: A version that was live by itself: neither deleted nor a placeholder.
 LIVE = "deleted_at IS NULL AND NOT is_placeholder"
@@ -31,17 +34,9 @@ def has_column(model: type[Model], name: str) -> bool:
     return name in model.__table__.columns
 
 
-#: In place of the rows of records that are only staged.
-NO_ROWS = """(
-    SELECT NULL::text AS tenant, NULL::text AS source_id, NULL::uuid AS raw_id, NULL::uuid AS etl_batch_id,
-           NULL::timestamptz AS deleted_at
-    WHERE false
-)"""
-
-
 def rows_of(model: type[Model]) -> str:
     """Return the production table of a model for a FROM clause; for records that are only staged, no rows."""
-    return NO_ROWS if model is StagedOnly else f"public.{model.__tablename__}"
+    return f"({SQL['no_rows'].text})" if model is StagedOnly else f"public.{model.__tablename__}"
 
 
 def all_versions(model: type[Model]) -> str:

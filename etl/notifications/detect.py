@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import groupby
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
 from etl.config.redaction import escape_control_characters, redact_text
 from etl.errors import (
@@ -22,8 +22,11 @@ from etl.ledger.notifications.incidents import Incident, read_open_incidents
 from etl.ledger.quality import drift
 from etl.ledger.quality.empty_columns import is_empty_column
 from etl.models.states import NOT_READING, DriftState, IncidentKind
+from etl.queries import Queries
 from etl.status.format import format_duration, join_words
 from etl.status.lags import resource_lags
+
+SQL = Queries(__file__)
 
 #: Maximum length of an error in an email.
 MAX_ERROR_LENGTH = 400
@@ -38,29 +41,6 @@ RESOURCE_KINDS = (IncidentKind.RESOURCE_FAILED, IncidentKind.BALANCE_OFF, Incide
 
 #: Drift that loses data; a new field or code loses nothing, so only the run reports it.
 BREAKING_DRIFT = (DriftState.LOST, DriftState.EMPTIED, DriftState.RETYPED)
-
-#: Resources whose newest run failed, and resources stopped by the deletion limit in their newest full read: a run that
-#: reads only changes cannot resolve missing records.
-FAILED_RESOURCES = text(f"""
-    SELECT * FROM (
-        SELECT DISTINCT ON (part.resource) part.resource, part.status, part.error, part.trouble, batch.id
-        FROM etl.batch_resources AS part JOIN etl.batches AS batch ON batch.id = part.batch_id
-        WHERE batch.tenant = :tenant AND batch.command NOT IN {NOT_READING}
-          AND part.status IN ('done', 'failed', 'not_offered')
-        ORDER BY part.resource, batch.started_at DESC
-    ) AS newest
-    WHERE status = 'failed'
-    UNION
-    SELECT * FROM (
-        SELECT DISTINCT ON (part.resource) part.resource, part.status, part.error, part.trouble, batch.id
-        FROM etl.batch_resources AS part JOIN etl.batches AS batch ON batch.id = part.batch_id
-        WHERE batch.tenant = :tenant AND batch.options ->> 'full' = 'true' AND batch.options ->> 'limit' IS NULL
-          AND (part.status = 'done' OR part.trouble = 'brake_pulled')
-        ORDER BY part.resource, batch.started_at DESC
-    ) AS swept
-    WHERE trouble = 'brake_pulled'
-    ORDER BY resource
-""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +92,8 @@ def redact_and_shorten(message: str) -> str:
 
 def find_failed_resources(connection: Connection, tenant: str) -> Iterator[Incident]:
     """Yield an incident for each resource whose newest run failed, or whose deletions are stopped."""
-    for row in connection.execute(FAILED_RESOURCES, {"tenant": tenant}):
+    bound = {"tenant": tenant, "not_reading": list(NOT_READING)}
+    for row in connection.execute(SQL["failed_resources"], bound):
         kind = IncidentKind(row.trouble) if row.trouble else IncidentKind.RESOURCE_FAILED
         yield Incident(kind, row.resource, redact_and_shorten(row.error or "no reason was stored"), row.id)
 

@@ -3,26 +3,16 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
 from etl.errors import UsageError
 from etl.ledger import batches
 from etl.ledger.batches import Batch, BatchResource
 from etl.ledger.children import queue as children
 from etl.models.states import DRY_RECONCILE, EXTRACT, NOT_READING, BatchState, ResourceState
+from etl.queries import Queries
 
-#: Reopens slices that used up their reads, and those of a failed resource without pending slices.
-REOPEN_SLICES = text("""
-    UPDATE etl.slices AS slice SET status = 'pending', reading = slice.reading + 1
-    FROM etl.batch_resources AS part
-    WHERE part.batch_id = :batch_id AND part.status = 'failed' AND slice.batch_id = part.batch_id
-      AND slice.resource = part.resource
-      AND (slice.status = 'pending' AND slice.reading % :readings = 0
-           OR NOT EXISTS (
-               SELECT FROM etl.slices AS other
-               WHERE other.batch_id = part.batch_id AND other.resource = part.resource AND other.status = 'pending'
-           ))
-""")
+SQL = Queries(__file__)
 
 #: Commands whose batches are not extracted, transformed and loaded as one stream.
 NOT_STREAMED = (EXTRACT, *NOT_READING)
@@ -87,7 +77,7 @@ def find_newest(connection: Connection, tenant: str) -> Batch | None:
 
 def reset_failed(connection: Connection, tenant: str, batch_id: UUID) -> None:
     """Reset failed resources: reopen their slices, and retry their postponed calls at once."""
-    connection.execute(REOPEN_SLICES, {"batch_id": batch_id, "readings": READS_PER_RUN})
+    connection.execute(SQL["reopen_slices"], {"batch_id": batch_id, "readings": READS_PER_RUN})
     for batch_resource in batches.read_batch_resources(connection, batch_id):
         if batch_resource.status is ResourceState.FAILED:
             children.retry_postponed(connection, batch_resource.resource, tenant)

@@ -3,9 +3,12 @@
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
 from etl.privacy.masking import SCHEMA
+from etl.queries import Queries
+
+SQL = Queries(__file__)
 
 READER_ROLE, MASKED_ROLE = "qqcatalyst_reader", "qqcatalyst_masked"
 
@@ -57,16 +60,7 @@ def build_role_lines(role: str, schema: str, owner: str) -> Sequence[str]:
 
 def read_grants(connection: Connection, views: Collection[str]) -> list[ViewGrant]:
     """Return the privileges on views, except the privileges of their owners."""
-    query = text("""
-        SELECT named.view, right_.privilege_type, right_.is_grantable,
-               CASE right_.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(right_.grantee)) END AS grantee
-        FROM unnest(CAST(:views AS text[])) AS named (view)
-        JOIN pg_class AS stored ON stored.oid = to_regclass(named.view)
-        CROSS JOIN LATERAL aclexplode(stored.relacl) AS right_
-        WHERE right_.grantee <> stored.relowner
-        ORDER BY named.view, grantee, right_.privilege_type
-    """)
-    rows = connection.execute(query, {"views": list(views)})
+    rows = connection.execute(SQL["grants_on_views"], {"views": list(views)})
     return [ViewGrant(row.view, row.privilege_type, row.grantee, row.is_grantable) for row in rows]
 
 

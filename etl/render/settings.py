@@ -23,7 +23,7 @@ def sample_env() -> str:
         "",
     ]
     for name, field in Settings.model_fields.items():
-        parts += [f"# {line}" for line in wrap(_strip_markdown(field.description), _WIDTH)]
+        parts += [f"# {line}" for line in wrap((field.description or "").replace("`", ""), _WIDTH)]
         parts += [f"{'' if name in _UNCOMMENTED else '# '}{name.upper()}={_sample_value(field)}", ""]
     return "\n".join(parts)
 
@@ -65,8 +65,3 @@ def _format_default(value: Any) -> str:
     if isinstance(value, timedelta):
         return "1 day" if value == timedelta(days=1) else f"{value.days} days"
     return f"{value:g}" if isinstance(value, float) else str(value)
-
-
-def _strip_markdown(text: str | None) -> str:
-    """Return a description without Markdown."""
-    return (text or "").replace("`", "")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import etl
 from etl.config.options import CleaningOptions
+from etl.queries import read_queries
 
 #: What resources have, and how their fields are spelled, hidden and cleaned.
 DECLARATIONS = ("catalogue", "resources.py", "read_paths.py", "spelling.py", "sensitive.py", "values")
@@ -60,19 +61,22 @@ def counted_files(paths: tuple[str, ...]) -> set[Path]:
     """Return the files that decide about a version: those of packages and single ones, without the others."""
     root = Path(etl.__file__).parent
     others = {root / name for name in OTHERS}
-    return {file for path in paths for file in source_files(root / path)} - others
+    return {file for path in paths for file in source_files(root / path) if file.with_suffix(".py") not in others}
 
 
 def source_files(path: Path) -> Iterator[Path]:
-    """Yield the Python files of a package, or the file itself."""
-    yield from path.rglob("*.py") if path.is_dir() else [path]
+    """Yield the Python and SQL files of a package, or the file itself."""
+    yield from (file for kind in ("py", "sql") for file in path.rglob(f"*.{kind}")) if path.is_dir() else [path]
 
 
 @cache
 def meaning_of(file: Path) -> str:
     """Return a digest of what the code of a file does: without comments, docstrings, imports and layout."""
     tokens: list[str] = []
-    add_tokens(ast.parse(file.read_bytes()), tokens)
+    if file.suffix == ".sql":
+        tokens = [f"{name} {' '.join(query.text.split())}" for name, query in read_queries(file).items()]
+    else:
+        add_tokens(ast.parse(file.read_bytes()), tokens)
     return hashlib.blake2b("\x1e".join(tokens).encode(errors="surrogatepass"), digest_size=16).hexdigest()
 
 

@@ -1,7 +1,7 @@
 """The QQCatalyst simulator: a made-up agency over HTTP, for the demo and the tests."""
 
 from etl.simulator.access import ASSUMED_CALLS, ASSUMED_FIELDS, ENTERPRISE_CALLS, EXTRA_CALLS, REFUSALS
-from etl.simulator.faults.faults import FAULTS, FaultSpec
+from etl.simulator.faults.spec import FAULTS, FaultSpec
 from etl.simulator.settings import SimulatorSettings
 from etl.simulator.simulator import Simulator, serve
 

@@ -43,14 +43,6 @@ def policy_context(data: AgencyData, key: int) -> PolicyContext:
     )
 
 
-def _policy_info(data: AgencyData, key: int) -> Items:
-    return [covers.policy_info(data.dice("info", key), policy_context(data, key))]
-
-
-def _summary(data: AgencyData, key: int) -> Items:
-    return [covers.summary(policy_context(data, key))]
-
-
 def _adjustments(data: AgencyData, key: int) -> Items:
     policy, changes = data.policies[key], data.adjustments.get(key, [])
     csr = csr_of(data, policy)
@@ -61,33 +53,9 @@ def _adjustments(data: AgencyData, key: int) -> Items:
     ]
 
 
-def _policy_lines(data: AgencyData, key: int) -> Items:
-    return covers.policy_lines(data.policies[key])
-
-
-def _premium(data: AgencyData, key: int) -> Items:
-    return [covers.premium(data.policies[key], data.adjustments.get(key, []))]
-
-
-def _quotes(data: AgencyData, key: int) -> Items:
-    return covers.quotes(data.dice("quotes", key), data.agency, data.policies[key])
-
-
 def _coverages(data: AgencyData, key: int) -> Items:
     vehicle_ids = [vehicle["VehicleID"] for vehicle in detail(data, "vehicles", key)] if key in data.garage else []
     return covers.coverages(data.dice("coverages", key), data.policies[key], vehicle_ids)
-
-
-def _equipment(data: AgencyData, key: int) -> Items:
-    return covers.equipment(data.dice("equipment", data.policies[key]["CustomerId"]), data.policies[key])
-
-
-def _drivers(data: AgencyData, key: int) -> Items:
-    return _household(data, key, "drivers", garage.drivers)
-
-
-def _vehicles(data: AgencyData, key: int) -> Items:
-    return _household(data, key, "vehicles", garage.vehicles)
 
 
 def _household(data: AgencyData, key: int, kind: str, make: Callable[..., Items]) -> Items:
@@ -104,26 +72,6 @@ def _policy_notes(data: AgencyData, key: int) -> Items:
 def _notes(data: AgencyData, key: int) -> Items:
     created = stamps.read(data.contacts[key]["CreatedOn"])
     return papers.notes(data.dice("notes", key), data.agency, NoteSubject(key), created, data.founded)
-
-
-def _account(data: AgencyData, key: int) -> Items:
-    return [papers.account(data.dice("account", key), data.agency, data.contacts[key])]
-
-
-def _customer_summary(data: AgencyData, key: int) -> Items:
-    return [papers.detail_summary(data.dice("customer summary", key), data.agency, data.contacts[key])]
-
-
-def _addresses(data: AgencyData, key: int) -> Items:
-    return papers.addresses(data.dice("addresses", key), data.contacts[key])
-
-
-def _phones(data: AgencyData, key: int) -> Items:
-    return papers.phones(data.dice("phones", key), data.contacts[key])
-
-
-def _emails(data: AgencyData, key: int) -> Items:
-    return papers.emails(data.dice("emails", key), data.contacts[key])
 
 
 def _tasks(data: AgencyData, key: int) -> Items:
@@ -145,14 +93,32 @@ def _files(data: AgencyData, key: int) -> Items:
     return papers.files(data.dice("files", key), data.agency, detail(data, "documents", key), related)
 
 
-def _forms(data: AgencyData, key: int) -> Items:
-    return papers.forms(data.dice("forms", key), data.contacts[key], data.policies_of.get(key, []), data.founded)
-
-
 DETAILS: dict[str, Callable[[AgencyData, int], Items]] = {
-    "info": _policy_info, "summary": _summary, "adjustments": _adjustments, "policy_lines": _policy_lines,
-    "premium": _premium, "quotes": _quotes, "coverages": _coverages, "equipment": _equipment, "drivers": _drivers,
-    "vehicles": _vehicles, "policy_notes": _policy_notes, "notes": _notes, "account": _account,
-    "customer_summary": _customer_summary, "addresses": _addresses, "phones": _phones, "emails": _emails,
-    "tasks": _tasks, "documents": _documents, "files": _files, "forms": _forms,
-}  # fmt: skip
+    "info": lambda data, key: [covers.policy_info(data.dice("info", key), policy_context(data, key))],
+    "summary": lambda data, key: [covers.summary(policy_context(data, key))],
+    "adjustments": _adjustments,
+    "policy_lines": lambda data, key: covers.policy_lines(data.policies[key]),
+    "premium": lambda data, key: [covers.premium(data.policies[key], data.adjustments.get(key, []))],
+    "quotes": lambda data, key: covers.quotes(data.dice("quotes", key), data.agency, data.policies[key]),
+    "coverages": _coverages,
+    "equipment": lambda data, key: covers.equipment(
+        data.dice("equipment", data.policies[key]["CustomerId"]), data.policies[key]
+    ),
+    "drivers": lambda data, key: _household(data, key, "drivers", garage.drivers),
+    "vehicles": lambda data, key: _household(data, key, "vehicles", garage.vehicles),
+    "policy_notes": _policy_notes,
+    "notes": _notes,
+    "account": lambda data, key: [papers.account(data.dice("account", key), data.agency, data.contacts[key])],
+    "customer_summary": lambda data, key: [
+        papers.detail_summary(data.dice("customer summary", key), data.agency, data.contacts[key])
+    ],
+    "addresses": lambda data, key: papers.addresses(data.dice("addresses", key), data.contacts[key]),
+    "phones": lambda data, key: papers.phones(data.dice("phones", key), data.contacts[key]),
+    "emails": lambda data, key: papers.emails(data.dice("emails", key), data.contacts[key]),
+    "tasks": _tasks,
+    "documents": _documents,
+    "files": _files,
+    "forms": lambda data, key: papers.forms(
+        data.dice("forms", key), data.contacts[key], data.policies_of.get(key, []), data.founded
+    ),
+}

@@ -3,22 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
 from etl.models.states import NOT_READING
+from etl.queries import Queries
 
-#: The slices of each resource in its newest batch, if that batch is not finished.
-BACKFILL = text(f"""
-    WITH newest AS (
-        SELECT DISTINCT ON (part.resource) part.resource, part.batch_id, part.status
-        FROM etl.batch_resources AS part JOIN etl.batches AS batch ON batch.id = part.batch_id
-        WHERE batch.tenant = :tenant AND batch.command NOT IN {NOT_READING}
-        ORDER BY part.resource, batch.started_at DESC
-    )
-    SELECT resource, count(*) FILTER (WHERE slice.status = 'done') AS done, count(*) AS planned
-    FROM newest JOIN etl.slices AS slice USING (batch_id, resource)
-    WHERE newest.status IN ('running', 'failed') AND slice.first_day IS NOT NULL GROUP BY resource
-""")
+SQL = Queries(__file__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,5 +21,5 @@ class BackfillProgress:
 
 def backfill_progress(connection: Connection, tenant: str) -> Mapping[str, BackfillProgress]:
     """Return the progress of each list whose reading has started and not ended, by resource."""
-    rows = connection.execute(BACKFILL, {"tenant": tenant})
+    rows = connection.execute(SQL["backfill"], {"tenant": tenant, "not_reading": list(NOT_READING)})
     return {row.resource: BackfillProgress(row.done, row.planned) for row in rows}

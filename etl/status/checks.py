@@ -7,16 +7,9 @@ from datetime import datetime
 from sqlalchemy import Connection, text
 
 from etl.checks import CHECKS, Check
+from etl.queries import Queries
 
-CHECK_STATUSES = text("""
-    SELECT check_names.name, coalesce(open.number, 0) AS open, run.ran_at, run.hits, run.milliseconds
-    FROM unnest(CAST(:names AS text[])) AS check_names (name)
-    LEFT JOIN etl.check_runs AS run ON run.tenant = :tenant AND run.check_name = check_names.name
-    LEFT JOIN (
-        SELECT rule, count(*) AS number FROM etl.findings
-        WHERE tenant = :tenant AND state = 'open' AND rule = ANY(:names) GROUP BY rule
-    ) AS open ON open.rule = check_names.name
-""")
+SQL = Queries(__file__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +34,7 @@ class CheckHit:
 
 def check_statuses(connection: Connection, tenant: str) -> list[CheckStatus]:
     """Return the status of every check, in order of declaration."""
-    rows = connection.execute(CHECK_STATUSES, {"tenant": tenant, "names": [check.name for check in CHECKS]})
+    rows = connection.execute(SQL["check_statuses"], {"tenant": tenant, "names": [check.name for check in CHECKS]})
     rows_by_check = {row.name: row for row in rows}
     return [
         CheckStatus(

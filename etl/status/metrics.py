@@ -14,7 +14,9 @@ from sqlalchemy import Connection, text
 import etl
 from etl.errors import EtlError
 from etl.models.states import DRY_RECONCILE, NOT_READING, BatchState, FindingState, IncidentKind, Outcome, ResourceState
+from etl.queries import Queries
 
+SQL = Queries(__file__)
 T = TypeVar("T")
 
 #: Runs a query over a migrated database.
@@ -33,8 +35,13 @@ class MetricQuery:
     name: str
     help: str
     labels: tuple[str, ...]
-    sql: str
+    built: str = ""  #: the query, if it names states that are defined elsewhere; the others are in the `.sql` file
     only_grows: bool = False
+
+    @property
+    def sql(self) -> str:
+        """The query."""
+        return self.built or SQL[self.name].text
 
     def to_metric(self, rows: Any) -> Metric:
         """Return the metric with one sample per row."""
@@ -48,19 +55,9 @@ class MetricQuery:
 RESOURCE = ("tenant", "resource")
 
 METRICS = (
-    MetricQuery(
-        "qqetl_lag_seconds", "Lag of a resource.", RESOURCE,
-        "SELECT tenant, resource, extract(epoch FROM lag) FROM etl.freshness WHERE lag IS NOT NULL",
-    ),
-    MetricQuery(
-        "qqetl_open_gaps", "Gaps between the complete windows of a resource.", RESOURCE,
-        "SELECT tenant, resource, open_gaps FROM etl.freshness",
-    ),
-    MetricQuery(
-        "qqetl_backlog", "Calls per parent record that are due.", RESOURCE,
-        "SELECT tenant, resource, count(*) FILTER (WHERE due_at <= now() OR failures > 0) FROM etl.child_queue"
-        " GROUP BY tenant, resource",
-    ),
+    MetricQuery("qqetl_lag_seconds", "Lag of a resource.", RESOURCE),
+    MetricQuery("qqetl_open_gaps", "Gaps between the complete windows of a resource.", RESOURCE),
+    MetricQuery("qqetl_backlog", "Calls per parent record that are due.", RESOURCE),
     MetricQuery(
         "qqetl_records_total", "Fetched records by outcome.", (*RESOURCE, "outcome"),
         "SELECT batch.tenant, part.resource, counted.outcome, sum(counted.number) FROM etl.batch_resources AS part"
@@ -77,20 +74,11 @@ METRICS = (
         f" AND part.status IN ('{ResourceState.DONE}', '{ResourceState.FAILED}')"
         " ORDER BY batch.tenant, part.resource, batch.started_at DESC",
     ),
+    MetricQuery("qqetl_calls_total", "API calls, including repeated ones.", ("tenant",), only_grows=True),
     MetricQuery(
-        "qqetl_calls_total", "API calls, including repeated ones.", ("tenant",),
-        "SELECT tenant, sum(calls) FROM etl.batches GROUP BY tenant",
-        only_grows=True,
+        "qqetl_waited_seconds_total", "Seconds in which calls waited for the call limit.", ("tenant",), only_grows=True
     ),
-    MetricQuery(
-        "qqetl_waited_seconds_total", "Seconds in which calls waited for the call limit.", ("tenant",),
-        "SELECT tenant, sum(waited_seconds) FROM etl.batches GROUP BY tenant",
-        only_grows=True,
-    ),
-    MetricQuery(
-        "qqetl_batches", "Batches by state.", ("tenant", "status"),
-        "SELECT tenant, status, count(*) FROM etl.batches GROUP BY tenant, status",
-    ),
+    MetricQuery("qqetl_batches", "Batches by state.", ("tenant", "status")),
     MetricQuery(
         "qqetl_last_run_timestamp_seconds", "Start time of the newest batch.", ("tenant",),
         "SELECT tenant, extract(epoch FROM max(started_at)) FROM etl.batches"
@@ -113,12 +101,7 @@ METRICS = (
         " LEFT JOIN etl.troubles AS trouble ON trouble.tenant = account.tenant AND trouble.kind = known.kind"
         " AND trouble.closed_at IS NULL GROUP BY account.tenant, known.kind",
     ),
-    MetricQuery(
-        "qqetl_mails_waiting", "Emails that the mail server has not accepted.", ("tenant",),
-        "SELECT account.tenant, count(mail.id) FROM etl.tenants AS account"
-        " LEFT JOIN etl.outbox AS mail ON mail.tenant = account.tenant AND mail.sent_at IS NULL"
-        " GROUP BY account.tenant",
-    ),
+    MetricQuery("qqetl_mails_waiting", "Emails that the mail server has not accepted.", ("tenant",)),
 )  # fmt: skip
 
 

@@ -16,26 +16,18 @@ from etl.ledger.children.child_counts import DetailsLeft, read_details_left
 from etl.models.base import PRIMARY
 from etl.models.bookkeeping import offers, watermarks
 from etl.models.states import NOT_READING
+from etl.queries import Queries
 from etl.resources import BY_NAME, CATALOGUE, as_chosen
 from etl.status.backfill import BackfillProgress, backfill_progress
 from etl.values import Severity
 from etl.window import FIRST_INSTANT, Window
 
+SQL = Queries(__file__)
+
 DAY = timedelta(days=1)
 
 FRESHNESS = text("SELECT resource, complete_to, lag, last_error FROM etl.freshness WHERE tenant = :tenant")
 QUALITY = text("SELECT * FROM etl.quality WHERE tenant = :tenant")
-ORPHANS = text("""
-    SELECT table_name, count(*) AS number, min(since) AS since FROM etl.orphans WHERE tenant = :tenant
-    GROUP BY table_name ORDER BY table_name
-""")
-#: The time of each resource's last failed run.
-FAILED_AT = text(f"""
-    SELECT part.resource, max(batch.started_at) AS at
-    FROM etl.batch_resources AS part JOIN etl.batches AS batch ON batch.id = part.batch_id
-    WHERE batch.tenant = :tenant AND batch.command NOT IN {NOT_READING} AND part.status = 'failed'
-    GROUP BY part.resource
-""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +102,7 @@ def load_status(connection: Connection, tenant: str, choices: str = "") -> Statu
 
     An optional resource is left out until a run has read it. `choices`: ETL_RESOURCES.
     """
-    orphans = [PlaceholderCount(*row) for row in connection.execute(ORPHANS, {"tenant": tenant})]
+    orphans = [PlaceholderCount(*row) for row in connection.execute(SQL["placeholders"], {"tenant": tenant})]
     numbers = {placeholders.table: placeholders.number for placeholders in orphans}
     facts = load_facts(connection, tenant, numbers, choices)
     expected = [entry for entry in CATALOGUE if not entry.optional or entry.name in facts.freshness]
@@ -130,7 +122,10 @@ def load_facts(connection: Connection, tenant: str, orphans: Mapping[str, int], 
         complete=complete_windows(connection, tenant),
         offered=load_offers(connection, tenant),
         details={child.name: read_details_left(connection, child, tenant, now.date()) for child in per_parent},
-        failed_at={row.resource: row.at for row in connection.execute(FAILED_AT, bound)},
+        failed_at={
+            row.resource: row.at
+            for row in connection.execute(SQL["failed_at"], {"tenant": tenant, "not_reading": list(NOT_READING)})
+        },
         orphans=orphans,
     )
 
@@ -163,17 +158,12 @@ def resource_freshness(resource: Resource, facts: StatusFacts) -> Freshness:
         find_gaps(facts.complete.get(name, [])),
         rows if resource.data_source == PRIMARY and resource.has_table else None,
         facts.orphans.get(resource.table, 0) if resource.data_source == PRIMARY else 0,
-        count_open_findings(quality),
+        0 if quality is None else sum(getattr(quality, f"open_{severity}") for severity in Severity),
         facts.offered.get(name),
         facts.details.get(name) if facts.offered.get(name) is not False else None,
         error,
         facts.failed_at.get(name) if error else None,
     )
-
-
-def count_open_findings(quality: Any) -> int:
-    """Return the total number of open findings in a row of `etl.quality`."""
-    return 0 if quality is None else sum(getattr(quality, f"open_{severity}") for severity in Severity)
 
 
 def find_gaps(intervals: Sequence[Window]) -> tuple[Window, ...]:

@@ -6,6 +6,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any, ClassVar, Self
 
+import sqlalchemy as sa
 from sqlalchemy.types import TypeEngine
 
 from etl.docstrings import docstring_of
@@ -60,9 +61,9 @@ class Kind(ABC):
     rejects: ClassVar[tuple[tuple[Any, str], ...]] = ()
 
     @property
-    @abstractmethod
     def column_type(self) -> TypeEngine[Any]:
-        """The PostgreSQL type that holds clean values."""
+        """The PostgreSQL type that holds clean values: text, unless a kind says otherwise."""
+        return sa.Text()
 
     @abstractmethod
     def clean(self, raw: Any) -> Any:

@@ -5,8 +5,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-import sqlalchemy as sa
-
 from etl.values.base import Kind, Severity, Violation
 from etl.values.text import clean_text, is_placeholder_word
 
@@ -71,11 +69,6 @@ class Code(Kind):
     def example(cls) -> "Code":
         """Return the open vocabulary of policy statuses."""
         return cls("policy status", {"A": "active", "C": "canceled", "D": "deleted"}, status=True)
-
-    @property
-    def column_type(self) -> sa.Text:
-        """Text: the vocabulary grows at the source."""
-        return sa.Text()
 
     def clean(self, raw: Any) -> str | Violation | None:
         """Return the code, None when absent, or a Violation.

@@ -4,7 +4,6 @@ import re
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-import sqlalchemy as sa
 from email_validator import EmailNotValidError, validate_email
 from email_validator.rfc_constants import CASE_INSENSITIVE_MAILBOX_NAMES
 
@@ -74,11 +73,6 @@ class Email(Kind):
         (["dana@example.com"], "email-type"),
         (3055550142, "email-no-at"),
     )
-
-    @property
-    def column_type(self) -> sa.Text:
-        """Text; no address is longer than 254 characters."""
-        return sa.Text()
 
     def clean(self, raw: Any) -> str | Violation | None:
         """Return the standard form of the address, None when absent, or a Violation (rules of email-validator)."""

@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, ClassVar
 
-import sqlalchemy as sa
-
 from etl.values.base import Kind, Violation
 from etl.values.number import is_number, to_decimal
 from etl.values.text import clean_text
@@ -51,11 +49,6 @@ class SourceId(Kind):
         (Decimal("1E+999999"), "source-id-too-long"),
         ("9" * 201, "source-id-too-long"),
     )
-
-    @property
-    def column_type(self) -> sa.Text:
-        """Text: ids of some resources are not numbers."""
-        return sa.Text()
 
     def clean(self, raw: Any) -> str | Violation | None:
         """Return the canonical id, None when blank, or a Violation."""

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import phonenumbers as library
-import sqlalchemy as sa
 
 from etl.values.base import Kind, Severity, Violation
 from etl.values.text import clean_text, is_placeholder
@@ -104,11 +103,6 @@ class Phone(Kind):
         (True, "phone-type"),
         (["305-555-0142"], "phone-type"),
     )
-
-    @property
-    def column_type(self) -> sa.Text:
-        """Text: E.164 has a leading plus, and an extension may follow."""
-        return sa.Text()
 
     def clean(self, raw: Any) -> str | Violation | None:
         """Return the number in E.164 form, None when absent, or a Violation (libphonenumber's rules for the US)."""

@@ -3,8 +3,6 @@
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-import sqlalchemy as sa
-
 from etl.values.base import Kind, Violation
 from etl.values.text import clean_word
 
@@ -136,11 +134,6 @@ class State(Kind):
         (True, "state-type"),
         (["FL"], "state-type"),
     )
-
-    @property
-    def column_type(self) -> sa.Text:
-        """Text of two letters."""
-        return sa.Text()
 
     def clean(self, raw: Any) -> str | Violation | None:
         """Return the two-letter code, None when absent, or a Violation (codes of USPS and Canada Post)."""

@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, ClassVar
 
-import sqlalchemy as sa
-
 from etl.values.base import Kind, Severity, Violation
 from etl.values.number import is_number, to_decimal
 
@@ -89,11 +87,6 @@ class Text(Kind):
     def example(cls) -> "Text":
         """Return the kind that drops placeholders, knows names and keeps line breaks."""
         return cls(placeholders=True, person=True, lines=True)
-
-    @property
-    def column_type(self) -> sa.Text:
-        """Text without a limit: `clean` checks the length, and a longer text is never cut."""
-        return sa.Text()
 
     def clean(self, raw: Any) -> str | Violation | None:
         """Return the text in normal form, None when blank or a placeholder, or a Violation."""

@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
-import sqlalchemy as sa
-
 from etl.values.base import Kind, Severity, Violation
 from etl.values.text import clean_word
 
@@ -48,11 +46,6 @@ class Url(Kind):
         (True, "url-type"),
         (["https://example.com"], "url-type"),
     )
-
-    @property
-    def column_type(self) -> sa.Text:
-        """Text."""
-        return sa.Text()
 
     def clean(self, raw: Any) -> str | Violation | None:
         """Return the address, None when absent, or a Violation."""

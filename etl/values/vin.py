@@ -4,8 +4,6 @@ import re
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-import sqlalchemy as sa
-
 from etl.values.base import Kind, Severity, Violation
 from etl.values.text import clean_word, is_placeholder
 
@@ -51,11 +49,6 @@ class Vin(Kind):
         (True, "vin-type"),
         (["1M8GDM9AXKP042788"], "vin-type"),
     )
-
-    @property
-    def column_type(self) -> sa.Text:
-        """Text."""
-        return sa.Text()
 
     def clean(self, raw: Any) -> str | Violation | None:
         """Return the number in capitals, None when absent, or a Violation, which keeps a number that fails."""

@@ -4,8 +4,6 @@ import re
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-import sqlalchemy as sa
-
 from etl.values.base import Kind, Severity, Violation
 from etl.values.text import clean_word, is_placeholder_word
 
@@ -43,11 +41,6 @@ class Word(Kind):
 
     max_length: int = 60
     status: bool = False
-
-    @property
-    def column_type(self) -> sa.Text:
-        """Text: the source defines the vocabulary."""
-        return sa.Text()
 
     def clean(self, raw: Any) -> str | Violation | None:
         """Return the word, None when absent, or a Violation."""

@@ -4,8 +4,6 @@ import re
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-import sqlalchemy as sa
-
 from etl.values.base import Kind, Severity, Violation
 from etl.values.number import is_number
 from etl.values.text import clean_word
@@ -67,11 +65,6 @@ class Zip(Kind):
         (["33010"], "zip-type"),
         (33010.5, "zip-digits"),
     )
-
-    @property
-    def column_type(self) -> sa.Text:
-        """Text: leading zeros count."""
-        return sa.Text()
 
     def clean(self, raw: Any) -> str | Violation | None:
         """Return the code in its standard form, None when absent, or a Violation (forms of USPS and Canada Post)."""

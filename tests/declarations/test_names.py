@@ -58,7 +58,10 @@ def docstrings(tree: ast.AST) -> set[int]:
 
 
 def strings(path: Path) -> Iterator[tuple[int, str]]:
-    """Yield the line and text of every string of a file, without docstrings."""
+    """Yield the line and text of every string of a file, without docstrings; of SQL, every line without comments."""
+    if path.suffix == ".sql":
+        yield from ((number, line) for number, line in enumerate(path.read_text().splitlines(), 1) if line[:2] != "--")
+        return
     tree = ast.parse(path.read_text())
     docstring_ids = docstrings(tree)
     for node in ast.walk(tree):
@@ -82,8 +85,9 @@ def find_names(path: Path) -> list[str]:
 
 ENGINE = sorted(
     path
-    for path in ETL.rglob("*.py")
-    if not {path.relative_to(ETL).parts[0], path.relative_to(ETL).as_posix()} & set(ALLOWED)
+    for path in ETL.rglob("*")
+    if path.suffix in {".py", ".sql"}
+    and not {path.relative_to(ETL).parts[0], path.relative_to(ETL).as_posix()} & set(ALLOWED)
 )
 
 
@@ -100,5 +104,9 @@ def test_the_search_finds_table_and_field_names(tmp_path: Path) -> None:
         '"""EntityID."""\nA = "EntityID"\nB = f"FROM public.contacts {A}"\nC = "policies"\nD = "all policies"\n'
     )
     assert find_names(path) == ["2: EntityID", "3: public.contacts", "4: policies"]
+    (tmp_path / "engine.sql").write_text(
+        "-- name: a\n-- EntityID\nSELECT raw_data -> 'EntityID'\nFROM public.contacts\n"
+    )
+    assert find_names(tmp_path / "engine.sql") == ["3: EntityID", "4: public.contacts"]
     assert len(field_names()) > 150
     assert len(ENGINE) > 20

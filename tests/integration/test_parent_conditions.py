@@ -11,7 +11,7 @@ from hypothesis import strategies as some
 from sqlalchemy import Connection, Engine, text
 
 from etl.catalogue.detail_rules import ContactValue, IfChanged, NearStart, Need, Priority, TermValue, read_day
-from etl.ledger.children.parent_conditions import bind, build_conditions
+from etl.ledger.children.parent_conditions import build_conditions
 from etl.resources import CATALOGUE, find_resource
 from etl.spelling import spelling_of
 
@@ -58,9 +58,7 @@ def evaluate(connection: Connection, child: str, record: Mapping[str, Any]) -> t
         FROM (SELECT CAST(:record AS jsonb) AS raw_data, CAST(NULL AS timestamptz) AS source_modified_at,
                      CAST(NULL AS timestamptz) AS source_created_at) AS parent
     """
-    row = connection.execute(
-        text(statement), {"record": json.dumps(record), **bind(statement, conditions.values)}
-    ).one()
+    row = connection.execute(text(statement), {"record": json.dumps(record), **conditions.values}).one()
     return row.need, row.priority
 
 

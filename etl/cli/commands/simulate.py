@@ -62,7 +62,8 @@ def command(  # noqa: PLR0913 (one parameter an option)
 ) -> None:
     """Serve a simulated agency like QQCatalyst until Ctrl-C, and print the settings to connect to it."""
     if list_faults:
-        show_faults()
+        rows = [(fault.name, fault.default or "-", fault.words) for fault in FAULTS.values()]
+        stdout().print(build_table(("Fault", "Argument", "What happens"), rows))
         return
     settings = SimulatorSettings(
         seed=seed, contacts=contacts, port=port, live=live, documented_only=documented_only,
@@ -82,12 +83,6 @@ def command(  # noqa: PLR0913 (one parameter an option)
 def split_names(names: str) -> tuple[str, ...]:
     """Return the names in a text with commas."""
     return tuple(name.strip() for name in names.split(",") if name.strip())
-
-
-def show_faults() -> None:
-    """Print the faults, with their arguments."""
-    rows = [(fault.name, fault.default or "-", fault.words) for fault in FAULTS.values()]
-    stdout().print(build_table(("Fault", "Argument", "What happens"), rows))
 
 
 def list_environment(simulator: Simulator) -> dict[str, str]:

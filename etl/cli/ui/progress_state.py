@@ -1,6 +1,5 @@
 """Progress of a run per resource, counted from events."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from etl.events import Advanced, Finished, Planned, Started
@@ -107,14 +106,9 @@ def describe_end(event: Finished, progress: ResourceProgress, now: float) -> str
         return STATE_TEXTS[event.state] + (
             f": {event.error}" if event.error and event.state == ResourceState.FAILED else ""
         )
-    parts = [format_count(count_records(event.counts, progress), "record")]
+    parts = [format_count(event.counts.get("fetched", event.counts.get("cleaned", progress.records)), "record")]
     if progress.pages:
         parts.append(format_count(progress.pages, "call"))
     if findings := event.counts.get("findings"):
         parts.append(format_count(findings, "finding"))
     return ", ".join([*parts, format_duration(now - progress.began_at)])
-
-
-def count_records(counts: Mapping[str, int], progress: ResourceProgress) -> int:
-    """Return the records that were fetched, or that a step processed."""
-    return counts.get("fetched", counts.get("cleaned", progress.records))

@@ -104,7 +104,9 @@ class EmbeddedPostgres:
                 f"The server in {self._paths.folder} has been stopping for {STOP_SECONDS:.0f} s. Run the command again."
             )
         self._start_until_ready()
-        _ensure_database(self._paths)
+        with connect_with_deadline(self._paths.url("postgres"), STOP_SECONDS) as connection:
+            if connection.execute("select 1 from pg_database where datname = %s", [DATABASE]).fetchone() is None:
+                connection.execute(sql.SQL("create database {}").format(sql.Identifier(DATABASE)))
 
     def _start_until_ready(self) -> None:
         deadline = time.monotonic() + self._start_timeout
@@ -188,9 +190,3 @@ def _stop(paths: ServerPaths) -> bool:
             f"The server in {paths.folder} did not stop. Its log ends with:\n{paths.last_log_lines()}"
         )
     return True
-
-
-def _ensure_database(paths: ServerPaths) -> None:
-    with connect_with_deadline(paths.url("postgres"), STOP_SECONDS) as connection:
-        if connection.execute("select 1 from pg_database where datname = %s", [DATABASE]).fetchone() is None:
-            connection.execute(sql.SQL("create database {}").format(sql.Identifier(DATABASE)))

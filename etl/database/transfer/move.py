@@ -12,46 +12,14 @@ from etl.database.connect import display_url, make_engine
 from etl.database.sqlstate import database_errors
 from etl.database.tables import our_tables
 from etl.errors import DatabaseNotReady
+from etl.queries import Queries
+
+SQL = Queries(__file__)
 
 #: Copying one table of a large agency may take long.
 _TABLE_SECONDS = 6 * 3600.0
 _REVISION_TABLE = "alembic_version"
 
-_TABLES = text("""
-    SELECT n.nspname, c.relname, array_agg(a.attname::text ORDER BY a.attnum)
-    FROM pg_class c
-    JOIN pg_namespace n ON n.oid = c.relnamespace
-    JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''
-    WHERE c.relkind = 'r' AND n.nspname || '.' || c.relname = ANY(CAST(:ours AS text[]))
-    GROUP BY n.nspname, c.relname
-    ORDER BY n.nspname, c.relname
-""")
-_REFERENCES = text("""
-    SELECT tn.nspname, t.relname, rn.nspname, r.relname
-    FROM pg_constraint k
-    JOIN pg_class t ON t.oid = k.conrelid JOIN pg_namespace tn ON tn.oid = t.relnamespace
-    JOIN pg_class r ON r.oid = k.confrelid JOIN pg_namespace rn ON rn.oid = r.relnamespace
-    WHERE k.contype = 'f' AND k.conrelid <> k.confrelid AND NOT k.condeferrable
-""")
-#: Foreign keys of two tables that reference each other: they are checked at the end.
-_CIRCULAR = text("""
-    SELECT tn.nspname, t.relname, k.conname
-    FROM pg_constraint k JOIN pg_class t ON t.oid = k.conrelid JOIN pg_namespace tn ON tn.oid = t.relnamespace
-    WHERE k.contype = 'f' AND NOT k.condeferrable AND k.conrelid <> k.confrelid AND EXISTS (
-        SELECT FROM pg_constraint back
-        WHERE back.contype = 'f' AND back.conrelid = k.confrelid AND back.confrelid = k.conrelid
-    )
-""")
-_SEQUENCES = text("""
-    SELECT space.nspname, sequence.relname, stored.last_value
-    FROM pg_sequences AS stored
-    JOIN pg_namespace AS space ON space.nspname = stored.schemaname
-    JOIN pg_class AS sequence ON sequence.relnamespace = space.oid AND sequence.relname = stored.sequencename
-    JOIN pg_depend AS owned ON owned.objid = sequence.oid AND owned.deptype IN ('a', 'i')
-    JOIN pg_class AS owner ON owner.oid = owned.refobjid
-    JOIN pg_namespace AS owner_space ON owner_space.oid = owner.relnamespace
-    WHERE stored.last_value IS NOT NULL AND owner_space.nspname || '.' || owner.relname = ANY(CAST(:ours AS text[]))
-""")
 _SET_SEQUENCE = text("SELECT setval(format('%I.%I', CAST(:schema AS text), CAST(:name AS text))::regclass, :value)")
 
 
@@ -86,7 +54,7 @@ def move_rows(from_url: str, to_url: str) -> int:
             source.execution_options(isolation_level="REPEATABLE READ")  # one snapshot for all tables
             tables = _tables_to_copy(source, destination, display_url(to_url))
             ours = {table.key for table in tables}
-            circular = [row for row in destination.execute(_CIRCULAR) if (row[0], row[1]) in ours]
+            circular = [row for row in destination.execute(SQL["circular_keys"]) if (row[0], row[1]) in ours]
             _alter_constraints(destination, circular, "DEFERRABLE")
             destination.execute(text("SET CONSTRAINTS ALL DEFERRED"))
             row_count = sum(_copy_table(table, source, destination) for table in _parents_first(tables, destination))
@@ -115,7 +83,7 @@ def _tables_to_copy(source: Connection, destination: Connection, name: str) -> l
 
 
 def _read_tables(connection: Connection) -> list[Table]:
-    rows = connection.execute(_TABLES, {"ours": our_tables()})
+    rows = connection.execute(SQL["tables"], {"ours": our_tables()})
     return [Table(schema, name, tuple(columns)) for schema, name, columns in rows]
 
 
@@ -140,7 +108,7 @@ def _parents_first(tables: Sequence[Table], connection: Connection) -> list[Tabl
     """Return the tables in an order that satisfies every foreign key that is checked immediately."""
     by_key = {table.key: table for table in tables}
     parents: dict[tuple[str, str], set[tuple[str, str]]] = {table.key: set() for table in tables}
-    for schema, name, to_schema, to_name in connection.execute(_REFERENCES):
+    for schema, name, to_schema, to_name in connection.execute(SQL["references"]):
         if {(schema, name), (to_schema, to_name)} <= by_key.keys():
             parents[schema, name].add((to_schema, to_name))
     try:
@@ -168,7 +136,7 @@ def _copy_table(table: Table, source: Connection, destination: Connection) -> in
 
 def _set_sequences(source: Connection, destination: Connection) -> None:
     """Set the sequences of our tables."""
-    for schema, name, value in source.execute(_SEQUENCES, {"ours": our_tables()}).all():
+    for schema, name, value in source.execute(SQL["sequences"], {"ours": our_tables()}).all():
         destination.execute(_SET_SEQUENCE, {"schema": schema, "name": name, "value": value})
 
 

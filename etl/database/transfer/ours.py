@@ -8,6 +8,9 @@ from psycopg import Connection
 
 from etl.database.rights import MANAGED_SCHEMAS
 from etl.database.tables import names_in_public
+from etl.queries import Queries
+
+SQL = Queries(__file__)
 
 #: The schemas in which everything is ours.
 OWN_SCHEMAS = (*MANAGED_SCHEMAS, "masked")
@@ -61,46 +64,18 @@ def find_table(name: str, tables: Iterable[str]) -> str | None:
     return max((table for table in tables if f"{name}_".startswith(f"{table}_")), key=len, default=None)
 
 
-#: The relations of others in `public`, which a backup leaves out.
-_OF_OTHERS = """
-    SELECT format('%%I.%%I', 'public', relname) FROM pg_catalog.pg_class
-    WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'v', 'm', 'f', 'p')
-      AND NOT relname = ANY(%(ours)s) AND NOT (relkind = 'v' AND starts_with(relname, 'v_'))
-"""
-_PRIVILEGES = """
-    SELECT format('%%I.%%I', space.nspname, stored.relname), quote_ident(granted.column_name), granted.privilege_type,
-           CASE granted.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(granted.grantee)) END,
-           granted.is_grantable
-    FROM pg_catalog.pg_class AS stored JOIN pg_catalog.pg_namespace AS space ON space.oid = stored.relnamespace
-    CROSS JOIN LATERAL (
-        SELECT NULL AS column_name, whole.* FROM aclexplode(stored.relacl) AS whole
-        UNION ALL
-        SELECT part.attname, of_column.* FROM pg_catalog.pg_attribute AS part, aclexplode(part.attacl) AS of_column
-        WHERE part.attrelid = stored.oid AND NOT part.attisdropped
-    ) AS granted
-    WHERE granted.grantee <> stored.relowner AND stored.relkind IN ('r', 'v', 'S')
-      AND (space.nspname = ANY(%(schemas)s)
-           OR space.nspname = 'public' AND (stored.relname = ANY(%(ours)s) OR starts_with(stored.relname, 'v_')))
-    ORDER BY 1, 4, 3, 2
-"""
-#: The relations that exist, and their columns.
-_EXISTING = """
-    SELECT format('%I.%I', space.nspname, stored.relname), quote_ident(part.attname)
-    FROM pg_catalog.pg_class AS stored JOIN pg_catalog.pg_namespace AS space ON space.oid = stored.relnamespace
-    LEFT JOIN pg_catalog.pg_attribute AS part ON part.attrelid = stored.oid AND part.attnum > 0
-    WHERE stored.relkind IN ('r', 'v', 'S')
-"""
-
-
 def find_relations_of_others(connection: Connection[tuple[object, ...]], our_tables: Iterable[str]) -> list[str]:
     """Return the tables and views of others in `public`, quoted."""
-    return [str(row[0]) for row in connection.execute(_OF_OTHERS, {"ours": names_in_public(our_tables)})]
+    return [
+        str(row[0])
+        for row in connection.execute(SQL["relations_of_others"].text, {"ours": names_in_public(our_tables)})
+    ]
 
 
 def read_privileges(connection: Connection[tuple[object, ...]], our_tables: Iterable[str]) -> list[Privilege]:
     """Return the privileges of others on our tables and views."""
     bound = {"ours": names_in_public(our_tables), "schemas": list(OWN_SCHEMAS)}
-    rows = connection.execute(_PRIVILEGES, bound)
+    rows = connection.execute(SQL["privileges"].text, bound)
     return [
         Privilege(str(relation), None if column is None else str(column), str(right), str(grantee), bool(with_option))
         for relation, column, right, grantee, with_option in rows
@@ -109,7 +84,9 @@ def read_privileges(connection: Connection[tuple[object, ...]], our_tables: Iter
 
 def give_back_privileges(connection: Connection[tuple[object, ...]], privileges: Sequence[Privilege]) -> None:
     """Grant privileges again, as far as the relations and columns still exist."""
-    columns = {(str(relation), str(column)) for relation, column in connection.execute(_EXISTING)}
+    columns = {
+        (str(relation), str(column)) for relation, column in connection.execute(SQL["relations_and_columns"].text)
+    }
     relations = {relation for relation, _ in columns}
     for relation, column, right, grantee, with_option in privileges:
         if relation in relations if column is None else (relation, column) in columns:

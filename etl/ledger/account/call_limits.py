@@ -2,18 +2,11 @@
 
 from typing import NamedTuple
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
-# A row is created when an account is first seen. RETURNING is evaluated once the lock is held, and so is the clock.
-LOCK = text("""
-    INSERT INTO etl.call_limits AS known (account) VALUES (:account)
-    ON CONFLICT (account) DO UPDATE SET account = known.account
-    RETURNING CAST(state AS text) AS state, extract(epoch FROM clock_timestamp())::float8 AS now
-""")
+from etl.queries import Queries
 
-SAVE = text("""
-    UPDATE etl.call_limits SET state = CAST(:state AS jsonb), updated_at = clock_timestamp() WHERE account = :account
-""")
+SQL = Queries(__file__)
 
 
 class LockedRow(NamedTuple):
@@ -25,10 +18,10 @@ class LockedRow(NamedTuple):
 
 def lock(connection: Connection, account: str) -> LockedRow:
     """Lock the row of an account and return it."""
-    row = connection.execute(LOCK, {"account": account}).one()
+    row = connection.execute(SQL["lock_row"], {"account": account}).one()
     return LockedRow(row.state, row.now)
 
 
 def save(connection: Connection, account: str, state: str) -> None:
     """Write the state of a locked row."""
-    connection.execute(SAVE, {"account": account, "state": state})
+    connection.execute(SQL["save_state"], {"account": account, "state": state})

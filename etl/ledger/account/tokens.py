@@ -4,6 +4,10 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, text
 
+from etl.queries import Queries
+
+SQL = Queries(__file__)
+
 #: Seconds without a heartbeat after which another worker may take over a claim.
 CLAIM_SECONDS = 15
 #: Seconds for which no worker replaces a token that replaced a refused one and was never accepted. If the API refuses
@@ -20,55 +24,9 @@ PERMANENT = 100 * 365 * 86_400
 
 OPEN = text("INSERT INTO etl.tokens (tenant) VALUES (:tenant) ON CONFLICT (tenant) DO NOTHING")
 
-LOOK = text("""
-    SELECT salt, account, number, sealed, extract(epoch FROM renew_at - now())::float8 AS seconds,
-           coalesce(doubted_until > now(), false) AS doubted,
-           refusal, extract(epoch FROM refused_until - now())::float8 AS resting,
-           opened_at IS NOT NULL AS was_ever_accepted,
-           coalesce(opened_at > now() - make_interval(secs => :lately), false) AS was_accepted_lately, basic_header
-    FROM etl.tokens WHERE tenant = :tenant
-""")
-
-_OWN_CLAIM = "tenant = :tenant AND claimant = :claimant AND number = :number"
-
-CLAIM_IT = text("""
-    UPDATE etl.tokens SET claimant = :claimant, claimed_until = now() + make_interval(secs => :life)
-    WHERE tenant = :tenant AND number = :number
-      AND (claimed_until IS NULL OR claimed_until < now() OR claimant = :claimant)
-""")
-
-KEEP = text(f"""
-    UPDATE etl.tokens
-    SET account = :account, number = number + 1, sealed = :sealed, renew_at = now() + make_interval(secs => :seconds),
-        doubted_until = now() + make_interval(secs => :doubt),
-        claimed_until = NULL, refusal = NULL, refused_until = NULL, refusals = 0, unclear = 0,
-        basic_header = :basic_header, opened_at = CASE WHEN account = :account THEN opened_at END
-    WHERE {_OWN_CLAIM}
-""")
-
-FORGET = text(f"UPDATE etl.tokens SET sealed = NULL, renew_at = NULL WHERE {_OWN_CLAIM}")
-
-REFUSE = text(f"""
-    UPDATE etl.tokens
-    SET account = :account, sealed = NULL, renew_at = NULL, claimed_until = NULL, refusal = :refusal, unclear = 0,
-        basic_header = false,
-        refusals = CASE WHEN account = :account THEN least(refusals, 9) + 1 ELSE 1 END,
-        refused_until = CASE WHEN :for_good THEN timestamptz '9999-12-31' ELSE now() + make_interval(
-            secs => least(:longest, :rest * 4 ^ CASE WHEN account = :account THEN least(refusals, 9) ELSE 0 END)) END
-    WHERE {_OWN_CLAIM}
-""")
-
-UNCLEAR = text(f"""
-    UPDATE etl.tokens
-    SET account = :account, claimed_until = NULL, unclear = CASE WHEN account = :account THEN unclear ELSE 0 END + 1
-    WHERE {_OWN_CLAIM} RETURNING unclear
-""")
-
 OPENED = text(
     "UPDATE etl.tokens SET doubted_until = NULL, opened_at = now() WHERE tenant = :tenant AND number = :number"
 )
-
-RELEASE = text(f"UPDATE etl.tokens SET claimed_until = NULL WHERE {_OWN_CLAIM}")
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -103,10 +61,10 @@ class RenewalClaim:
 
 def read_token(connection: Connection, tenant: str) -> TokenRow:
     """Return the row of a tenant; create it if necessary."""
-    row = connection.execute(LOOK, {"tenant": tenant, "lately": RECENT_SECONDS}).one_or_none()
+    row = connection.execute(SQL["read_token"], {"tenant": tenant, "lately": RECENT_SECONDS}).one_or_none()
     if row is None:
         connection.execute(OPEN, {"tenant": tenant})
-        row = connection.execute(LOOK, {"tenant": tenant, "lately": RECENT_SECONDS}).one()
+        row = connection.execute(SQL["read_token"], {"tenant": tenant, "lately": RECENT_SECONDS}).one()
     resting = row.resting or 0.0
     refusal = row.refusal if resting > 0 else None
     return TokenRow(
@@ -117,7 +75,7 @@ def read_token(connection: Connection, tenant: str) -> TokenRow:
 
 def claim(connection: Connection, renewal: RenewalClaim) -> bool:
     """Claim a token for renewal, or extend the claim; return whether no other worker claimed or renewed it."""
-    return connection.execute(CLAIM_IT, {**renewal.parameters(), "life": CLAIM_SECONDS}).rowcount == 1
+    return connection.execute(SQL["claim"], {**renewal.parameters(), "life": CLAIM_SECONDS}).rowcount == 1
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -140,23 +98,25 @@ def save_token(connection: Connection, renewal: RenewalClaim, token: NewToken) -
         "doubt": DOUBT if token.doubted else 0,
         "basic_header": token.basic_header,
     }
-    return connection.execute(KEEP, {**renewal.parameters(), **new}).rowcount == 1
+    return connection.execute(SQL["keep"], {**renewal.parameters(), **new}).rowcount == 1
 
 
 def forget(connection: Connection, renewal: RenewalClaim) -> None:
     """Delete a token whose renewal was refused; the claim remains."""
-    connection.execute(FORGET, renewal.parameters())
+    connection.execute(SQL["forget"], renewal.parameters())
 
 
 def refuse(connection: Connection, renewal: RenewalClaim, account: bytes, refusal: str, *, for_good: bool) -> None:
     """Record that the credentials were refused, so that no worker sends them for a while, or ever; end the claim."""
     rest = {"rest": REST, "longest": LONGEST_REST, "for_good": for_good}
-    connection.execute(REFUSE, {**renewal.parameters(), "account": account, "refusal": refusal, **rest})
+    connection.execute(SQL["refuse"], {**renewal.parameters(), "account": account, "refusal": refusal, **rest})
 
 
 def note_unclear(connection: Connection, renewal: RenewalClaim, account: bytes) -> int:
     """Record a refusal without a reason, end the claim, and return how many consecutive runs got one."""
-    unclear: int | None = connection.execute(UNCLEAR, {**renewal.parameters(), "account": account}).scalar_one_or_none()
+    unclear: int | None = connection.execute(
+        SQL["note_unclear"], {**renewal.parameters(), "account": account}
+    ).scalar_one_or_none()
     return unclear or 1
 
 
@@ -167,4 +127,4 @@ def note_opened(connection: Connection, tenant: str, number: int) -> None:
 
 def release(connection: Connection, renewal: RenewalClaim) -> None:
     """End a claim without a new token."""
-    connection.execute(RELEASE, renewal.parameters())
+    connection.execute(SQL["release"], renewal.parameters())

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, text
 from etl.catalogue.detail_rules import ACTIVE, IfChanged, Need, Priority
 from etl.catalogue.resource import Resource
 from etl.ledger.children.child_samples import read_sample
-from etl.ledger.children.parent_conditions import bind, build_conditions
+from etl.ledger.children.parent_conditions import build_conditions
 from etl.ledger.children.queue import QueueCoverage, read_coverage
 from etl.resources import BY_NAME
 
@@ -65,7 +65,7 @@ def read_some_parents(
         ORDER BY parent.source_id LIMIT :most
     """
     values = {"tenant": tenant, "most": most, **conditions.values}
-    return list(connection.execute(text(statement), bind(statement, values)).scalars())
+    return list(connection.execute(text(statement), values).scalars())
 
 
 def count_due_calls(
@@ -106,7 +106,7 @@ def count_due_calls(
     values |= {"sampled": list(sample.parent_ids), "has_any": sample.has_any}
     due: list[DueCalls] = []
     unsampled = 0
-    for row in connection.execute(text(statement), bind(statement, values)):
+    for row in connection.execute(text(statement), values):
         if row.need == Need.IF_SAMPLE_HAS_ANY:
             unsampled += row.calls
         else:

@@ -15,10 +15,13 @@ from sqlalchemy import Connection, text
 from etl.catalogue.detail_rules import Need, Priority
 from etl.catalogue.resource import Resource
 from etl.ledger.children.child_samples import ChildSample, read_sample, read_samples, update_sample
-from etl.ledger.children.parent_conditions import ParentConditions, bind, build_conditions
+from etl.ledger.children.parent_conditions import ParentConditions, RefreshRules, build_conditions
 from etl.ledger.children.queue import read_database_time
 from etl.ledger.staging.raw_tables import prefer_index_scans
+from etl.queries import Queries
 from etl.resources import PROSPECT_DETAILS
+
+SQL = Queries(__file__)
 
 #: A record may become visible this long after the time that its row shows.
 LATE_COMMIT = timedelta(minutes=10)
@@ -54,17 +57,6 @@ class RefreshScope:
     looked_at: tuple[str, ...] | None  #: source ids; None: all parents
 
 
-@dataclass(frozen=True, slots=True)
-class RefreshRules:
-    """The rules of one child as SQL, and the values that its statements bind."""
-
-    raw_table: str
-    source: str  #: the FROM item of the parents that the refresh looks at
-    conditions: ParentConditions
-    is_needed: str
-    values: dict[str, Any]
-
-
 def refresh_queue(
     connection: Connection,
     children: Iterable[Resource],
@@ -75,7 +67,10 @@ def refresh_queue(
 ) -> None:
     """Queue the parents that are new, have a new version or need a call, and remove those that get none any more."""
     children, now = list(children), read_database_time(connection)
-    last = read_last_refresh(connection, tenant, children)
+    row = connection.execute(
+        SQL["last_refresh"], {"tenant": tenant, "resources": list(map(name_refresh, children))}
+    ).one()
+    last = LastRefresh(row.refreshed_at, row.full_on) if row.resources == len(children) > 0 else None
     looked_at = None
     if last is not None and last.full_on == today:
         since = last.refreshed_at - LATE_COMMIT
@@ -99,7 +94,7 @@ def find_arrived(
         for table, column in sorted(rule.referrer for rule in rules if rule is not None and rule.if_referenced):
             statement += REFERENCED.format(table=table, column=column, parent=parent.table)
     with prefer_index_scans(connection):
-        return tuple(connection.execute(text(statement), bind(statement, values)).scalars())
+        return tuple(connection.execute(text(statement), values).scalars())
 
 
 def refresh_children(
@@ -111,7 +106,9 @@ def refresh_children(
         child.name: update_sample(connection, child, parent, sample_rules(connection, child, parent, scope))
         for child in children
     }
-    read_first = find_sampled_parents(connection, parent, scope.tenant)
+    read_first = list(
+        connection.execute(SQL["sampled_parents"], {"tenant": scope.tenant, "parent": parent.name}).scalars()
+    )
     for child in children:
         sample = samples[child.name]
         is_new_finding = sample.has_any and child.name not in had_any
@@ -157,15 +154,6 @@ def build_need_condition(conditions: ParentConditions, *, has_any: bool) -> str:
         AND parent.source_id = ANY(CAST(:sampled AS text[])))"""
 
 
-def find_sampled_parents(connection: Connection, parent: Resource, tenant: str) -> list[str]:
-    """Return the parents in undecided samples: all their details are read first, so that a parent is whole."""
-    statement = text("""
-        SELECT DISTINCT unnest(sample.parent_ids) FROM etl.child_samples AS sample
-        WHERE sample.tenant = :tenant AND sample.decided_at IS NULL AND sample.parent = :parent
-    """)
-    return list(connection.execute(statement, {"tenant": tenant, "parent": parent.name}).scalars())
-
-
 def remove_excluded(connection: Connection, rules: RefreshRules, *, is_full: bool) -> None:
     """Remove parents that get no call any more; a full refresh also removes those that the source no longer has."""
     gets_call = f"({rules.conditions.may_get_call} AND {rules.is_needed}) IS TRUE"
@@ -178,17 +166,13 @@ def remove_excluded(connection: Connection, rules: RefreshRules, *, is_full: boo
                   AND parent.superseded_at IS NULL AND {gets_call}
             )
         """
-        connection.execute(text(statement), bind(statement, rules.values))
+        connection.execute(text(statement), rules.values)
         return
     statement = f"SELECT parent.source_id FROM {rules.source} WHERE parent.tenant = :tenant AND NOT ({gets_call})"
-    excluded = connection.execute(text(statement), bind(statement, rules.values)).scalars().all()
+    excluded = connection.execute(text(statement), rules.values).scalars().all()
     if excluded:
         # A join with the parents could be turned around, and would then probe them for each row of the queue.
-        statement = """
-            DELETE FROM etl.child_queue
-            WHERE tenant = :tenant AND resource = :resource AND parent_id = ANY(CAST(:excluded AS text[]))
-        """
-        connection.execute(text(statement), bind(statement, {**rules.values, "excluded": list(excluded)}))
+        connection.execute(SQL["delete_excluded"], {**rules.values, "excluded": list(excluded)})
 
 
 def insert_parents(connection: Connection, rules: RefreshRules) -> None:
@@ -219,7 +203,7 @@ def insert_parents(connection: Connection, rules: RefreshRules) -> None:
             changed = queued.changed OR queued.parent_raw_id <> excluded.parent_raw_id,
             failures = CASE WHEN queued.parent_raw_id = excluded.parent_raw_id THEN queued.failures ELSE 0 END
     """
-    connection.execute(text(statement), bind(statement, rules.values))
+    connection.execute(text(statement), rules.values)
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,39 +223,13 @@ def name_refresh(child: Resource) -> str:
     return f"{child.name}+{PROSPECT_DETAILS}" if rule is not None and not rule.if_referenced else child.name
 
 
-def read_last_refresh(connection: Connection, tenant: str, children: Sequence[Resource]) -> LastRefresh | None:
-    """Return since when the queue of each of these resources is up to date, None if one was never refreshed."""
-    row = connection.execute(
-        text("""
-            SELECT count(*) AS resources, min(refreshed_at) AS refreshed_at, min(full_on) AS full_on
-            FROM etl.queue_refreshes WHERE tenant = :tenant AND resource = ANY(:resources)
-        """),
-        {"tenant": tenant, "resources": list(map(name_refresh, children))},
-    ).one()
-    return LastRefresh(row.refreshed_at, row.full_on) if row.resources == len(children) > 0 else None
-
-
 def write_last_refresh(
     connection: Connection, tenant: str, children: Sequence[Resource], now: datetime, today: date
 ) -> None:
     """Record a refresh of some resources; every parent has now been looked at for this day."""
     values = {"tenant": tenant, "resources": list(map(name_refresh, children)), "now": now, "today": today}
-    connection.execute(
-        text("""
-            DELETE FROM etl.queue_refreshes
-            WHERE tenant = :tenant AND split_part(resource, '+', 1) = ANY(:names) AND resource <> ALL(:resources)
-        """),
-        {**values, "names": [child.name for child in children]},
-    )
-    connection.execute(
-        text("""
-            INSERT INTO etl.queue_refreshes (tenant, resource, refreshed_at, full_on)
-            SELECT :tenant, resource, :now, :today FROM unnest(CAST(:resources AS text[])) AS resource
-            ON CONFLICT (tenant, resource) DO UPDATE
-            SET refreshed_at = excluded.refreshed_at, full_on = excluded.full_on
-        """),
-        values,
-    )
+    connection.execute(SQL["delete_other_refreshes"], {**values, "names": [child.name for child in children]})
+    connection.execute(SQL["write_last_refresh"], values)
 
 
 def require_full_refresh(connection: Connection, tenant: str) -> None:

@@ -2,30 +2,16 @@
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Protocol
 
 from sqlalchemy import Connection, text
 
 from etl.catalogue.detail_rules import IfChanged, Need
 from etl.catalogue.resource import Resource
-from etl.ledger.children.parent_conditions import ParentConditions, bind
+from etl.ledger.children.parent_conditions import RefreshRules
 from etl.models.states import CallOutcome
+from etl.queries import Queries
 
-
-class SampleDraw(Protocol):
-    """The parents that a sample is drawn from."""
-
-    @property
-    def conditions(self) -> ParentConditions:
-        """The rules of the child for its parents."""
-
-    @property
-    def source(self) -> str:
-        """The FROM item of the parents that are looked at now."""
-
-    @property
-    def values(self) -> dict[str, Any]:
-        """The values that the conditions bind."""
+SQL = Queries(__file__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +32,7 @@ class ChildSample:
 
 def read_samples(connection: Connection, tenant: str) -> list[ChildSample]:
     """Return the samples of a tenant, by resource."""
-    rows = connection.execute(
-        text("""
-            SELECT resource, parent, parent_ids, counter_example, decided_at FROM etl.child_samples
-            WHERE tenant = :tenant ORDER BY resource
-        """),
-        {"tenant": tenant},
-    )
+    rows = connection.execute(SQL["samples"], {"tenant": tenant})
     return [
         ChildSample(row.resource, row.parent, tuple(row.parent_ids), row.counter_example, row.decided_at)
         for row in rows
@@ -66,7 +46,7 @@ def read_sample(connection: Connection, tenant: str, child: Resource) -> ChildSa
     return samples.get(child.name, ChildSample(child.name, parent))
 
 
-def update_sample(connection: Connection, child: Resource, parent: Resource, draw: SampleDraw) -> ChildSample:
+def update_sample(connection: Connection, child: Resource, parent: Resource, draw: RefreshRules) -> ChildSample:
     """Draw the sample of a resource as far as it is missing, look at its answers, and return it.
 
     A decided sample stays as it is. Parents that have changed since they were drawn are replaced. An answer that holds
@@ -79,14 +59,14 @@ def update_sample(connection: Connection, child: Resource, parent: Resource, dra
         return drawn
     statement = build_draw(child, parent, draw)
     values = {**draw.values, "drawn": list(drawn.parent_ids), "size": rule.sample}
-    rows = connection.execute(text(statement), bind(statement, values)).all()
+    rows = connection.execute(text(statement), values).all()
     counter_example = next((row.source_id for row in rows if row.covered and row.has_any), None)
     is_decided = counter_example is not None or (len(rows) >= rule.sample and all(row.covered for row in rows))
     sample = ChildSample(child.name, parent.name, tuple(row.source_id for row in rows), counter_example)
     return write_sample(connection, tenant, sample, is_decided=is_decided)
 
 
-def build_draw(child: Resource, parent: Resource, draw: SampleDraw) -> str:
+def build_draw(child: Resource, parent: Resource, draw: RefreshRules) -> str:
     """Return the query of a sample: the parents drawn before that are still unchanged, then others.
 
     Others are drawn by a hash of their id, so that the sample is spread over all unchanged parents.
@@ -112,14 +92,7 @@ def build_draw(child: Resource, parent: Resource, draw: SampleDraw) -> str:
 def write_sample(connection: Connection, tenant: str, sample: ChildSample, *, is_decided: bool) -> ChildSample:
     """Store a sample, and return it with the time when its outcome was drawn."""
     decided_at = connection.execute(
-        text("""
-            INSERT INTO etl.child_samples AS known (tenant, resource, parent, parent_ids, counter_example, decided_at)
-            VALUES (:tenant, :resource, :parent, :parent_ids, :counter_example, CASE WHEN :is_decided THEN now() END)
-            ON CONFLICT (tenant, resource) DO UPDATE
-            SET parent_ids = excluded.parent_ids, counter_example = excluded.counter_example,
-                decided_at = excluded.decided_at
-            RETURNING decided_at
-        """),
+        SQL["write_sample"],
         {
             "tenant": tenant,
             "resource": sample.resource,

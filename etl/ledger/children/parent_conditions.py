@@ -3,7 +3,6 @@
 They say what `etl.catalogue.detail_rules` says in Python. A date that cannot be read is NULL and raises no error.
 """
 
-import re
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -42,6 +41,17 @@ class ParentConditions:
     need: str  #: a value of `Need`
     priority: str  #: a value of `Priority`, the sample aside
     values: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class RefreshRules:
+    """The rules of one child as SQL, and the values that its statements bind."""
+
+    raw_table: str
+    source: str  #: the FROM item of the parents that the refresh looks at
+    conditions: ParentConditions
+    is_needed: str
+    values: dict[str, Any]
 
 
 def build_conditions(child: Resource, parent: Resource, today: date) -> ParentConditions:
@@ -167,9 +177,3 @@ def build_contact_priority(rule: ContactValue, is_active: str, values: dict[str,
     return f"""
         CASE WHEN {is_active} AND NOT {is_other} THEN {Priority.CUSTOMER:d} ELSE {Priority.OTHER_CONTACT:d} END
     """
-
-
-def bind(statement: str, values: dict[str, Any]) -> dict[str, Any]:
-    """Return the values that a statement binds."""
-    names = set(re.findall(r":(\w+)", statement))
-    return {name: value for name, value in values.items() if name in names}

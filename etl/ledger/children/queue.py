@@ -15,7 +15,10 @@ from etl.ledger import batches, watermarks
 from etl.ledger.batches import Batch
 from etl.ledger.json_fields import field_json
 from etl.models.states import CallOutcome
+from etl.queries import Queries
 from etl.resources import BY_NAME
+
+SQL = Queries(__file__)
 
 #: How long a parent waits after its call failed.
 RETRY_DELAY = timedelta(hours=1)
@@ -171,12 +174,7 @@ def remove_parents(connection: Connection, tenant: str, rows: Collection[Any]) -
     """Remove rows of the queue."""
     if rows:
         connection.execute(
-            text("""
-                DELETE FROM etl.child_queue AS queued
-                USING unnest(CAST(:resources AS text[]), CAST(:parents AS text[])) AS gone (resource, parent_id)
-                WHERE queued.tenant = :tenant AND queued.resource = gone.resource
-                  AND queued.parent_id = gone.parent_id
-            """),
+            SQL["remove_parents"],
             {
                 "tenant": tenant,
                 "resources": [row.resource for row in rows],
@@ -215,12 +213,7 @@ def mark_covered(
 def note_outcomes(connection: Connection, child: Resource, tenant: str, outcomes: Mapping[str, CallOutcome]) -> None:
     """Store what the API said about parents, by their source ids."""
     connection.execute(
-        text("""
-            UPDATE etl.child_queue AS queued
-            SET outcome = said.outcome, has_answered = queued.has_answered OR said.outcome = 'answered'
-            FROM unnest(CAST(:parents AS text[]), CAST(:outcomes AS text[])) AS said (parent_id, outcome)
-            WHERE queued.tenant = :tenant AND queued.resource = :resource AND queued.parent_id = said.parent_id
-        """),
+        SQL["note_outcomes"],
         {"tenant": tenant, "resource": child.name, "parents": list(outcomes), "outcomes": list(outcomes.values())},
     )
 
@@ -228,34 +221,19 @@ def note_outcomes(connection: Connection, child: Resource, tenant: str, outcomes
 def postpone_failed(connection: Connection, child: Resource, tenant: str, parent_ids: Collection[str]) -> None:
     """Postpone parents whose calls failed, so that the other parents come first."""
     connection.execute(
-        text("""
-            UPDATE etl.child_queue SET due_at = now() + :pause, failures = failures + 1
-            WHERE tenant = :tenant AND resource = :resource AND parent_id = ANY(:parents)
-        """),
+        SQL["postpone_failed"],
         {"tenant": tenant, "resource": child.name, "parents": list(parent_ids), "pause": RETRY_DELAY},
     )
 
 
 def retry_postponed(connection: Connection, child: str, tenant: str) -> None:
     """Make postponed parents due now."""
-    connection.execute(
-        text("""
-            UPDATE etl.child_queue SET due_at = now()
-            WHERE tenant = :tenant AND resource = :resource AND failures > 0
-        """),
-        {"tenant": tenant, "resource": child},
-    )
+    connection.execute(SQL["retry_postponed"], {"tenant": tenant, "resource": child})
 
 
 def mark_uncovered(connection: Connection, child: str, tenant: str) -> None:
     """Make all parents of a resource due, as if no answer had ever arrived."""
-    connection.execute(
-        text("""
-            UPDATE etl.child_queue SET due_at = now(), covered_at = NULL, changed = true, failures = 0
-            WHERE tenant = :tenant AND resource = :resource AND covered_at IS NOT NULL
-        """),
-        {"tenant": tenant, "resource": child},
-    )
+    connection.execute(SQL["mark_uncovered"], {"tenant": tenant, "resource": child})
 
 
 def read_database_time(connection: Connection) -> datetime:
@@ -282,31 +260,11 @@ def were_parents_read(connection: Connection, batch: Batch, resource: Resource) 
 
 def count_outstanding(connection: Connection, tenant: str) -> dict[str, int]:
     """Return how many calls are outstanding, by resource; postponed ones count. Costs no more than the backlog."""
-    rows = connection.execute(
-        text("""
-            SELECT resource, count(*) AS calls FROM (
-                SELECT resource FROM etl.child_queue WHERE tenant = :tenant AND changed
-                UNION ALL
-                SELECT resource FROM etl.child_queue
-                WHERE tenant = :tenant AND NOT changed AND due_at <= now() + :pause
-                  AND (due_at <= now() OR failures > 0)
-            ) AS due GROUP BY resource
-        """),
-        {"tenant": tenant, "pause": RETRY_DELAY},
-    )
+    rows = connection.execute(SQL["count_outstanding"], {"tenant": tenant, "pause": RETRY_DELAY})
     return {row.resource: row.calls for row in rows}
 
 
 def read_coverage(connection: Connection, resource: str, tenant: str) -> QueueCoverage:
     """Return how many parents of a resource are covered and outstanding."""
-    row = connection.execute(
-        text("""
-            SELECT count(*) AS parents, count(covered_at) AS covered,
-                   count(*) FILTER (WHERE due_at <= now() OR failures > 0) AS outstanding,
-                   min(due_at) FILTER (WHERE due_at <= now() OR failures > 0) AS oldest_due,
-                   count(*) FILTER (WHERE outcome = 'no_answer') AS no_answer
-            FROM etl.child_queue WHERE tenant = :tenant AND resource = :resource
-        """),
-        {"tenant": tenant, "resource": resource},
-    ).one()
+    row = connection.execute(SQL["coverage"], {"tenant": tenant, "resource": resource}).one()
     return QueueCoverage(*row)

@@ -5,37 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Connection, select, text
+from sqlalchemy import Connection, select
 
 from etl.models.notifications import troubles
 from etl.models.states import IncidentKind
+from etl.queries import Queries
 
-OPEN = text("""
-    INSERT INTO etl.troubles AS known (tenant, kind, subject, words, batch_id)
-    VALUES (:tenant, :kind, :subject, :words, :batch_id)
-    ON CONFLICT (tenant, kind, subject) DO UPDATE
-    SET words = excluded.words, batch_id = excluded.batch_id, last_seen = now(),
-        times_seen = CASE WHEN known.closed_at IS NULL THEN known.times_seen ELSE 0 END + 1,
-        opened_at = CASE WHEN known.closed_at IS NULL THEN known.opened_at ELSE now() END,
-        told_at = CASE WHEN known.closed_at IS NULL THEN known.told_at END,
-        closed_at = NULL
-""")
-
-#: The end of an incident is reported only if its start was reported.
-CLOSE = text("""
-    UPDATE etl.troubles SET closed_at = now()
-    WHERE tenant = :tenant AND closed_at IS NULL AND kind = ANY(:kinds)
-      AND (kind, subject) NOT IN (
-          SELECT seen.kind, seen.subject FROM unnest(CAST(:seen AS text[]), CAST(:subjects AS text[]))
-                                              AS seen (kind, subject)
-      )
-    RETURNING kind, subject, words, batch_id, opened_at, times_seen, told_at
-""")
-
-CLAIM_UNREPORTED = text("""
-    UPDATE etl.troubles SET told_at = now() WHERE tenant = :tenant AND closed_at IS NULL AND told_at IS NULL
-    RETURNING kind, subject, words, batch_id, opened_at, times_seen, told_at
-""")
+SQL = Queries(__file__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +36,7 @@ def write_incidents(connection: Connection, tenant: str, detected: Iterable[Inci
             "words": incident.message,
             "batch_id": incident.batch_id,
         }
-        connection.execute(OPEN, {"tenant": tenant, **parameters})
+        connection.execute(SQL["open_incident"], {"tenant": tenant, **parameters})
 
 
 def close_resolved(
@@ -71,13 +47,13 @@ def close_resolved(
         "seen": [incident.kind for incident in detected],
         "subjects": [incident.subject for incident in detected],
     }
-    rows = connection.execute(CLOSE, {"tenant": tenant, "kinds": list(kinds), **open_values})
+    rows = connection.execute(SQL["close_incidents"], {"tenant": tenant, "kinds": list(kinds), **open_values})
     return sorted(map(to_incident, rows), key=sort_key)
 
 
 def claim_unreported(connection: Connection, tenant: str) -> list[Incident]:
     """Return the open incidents that were not reported yet, and mark them as reported."""
-    return sorted(map(to_incident, connection.execute(CLAIM_UNREPORTED, {"tenant": tenant})), key=sort_key)
+    return sorted(map(to_incident, connection.execute(SQL["claim_unreported"], {"tenant": tenant})), key=sort_key)
 
 
 def read_open_incidents(connection: Connection, tenant: str) -> list[Incident]:

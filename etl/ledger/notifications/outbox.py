@@ -11,6 +11,9 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 
 from etl.models.notifications import digests, outbox
 from etl.models.states import MailKind
+from etl.queries import Queries
+
+SQL = Queries(__file__)
 
 #: Days that sent emails are kept.
 RETENTION_DAYS = 90
@@ -18,18 +21,6 @@ RETENTION_DAYS = 90
 MAX_EMAILS = 20
 #: Seconds after which another process may send the emails that a dead process claimed.
 CLAIM_SECONDS = 600
-
-CLAIM_UNSENT = text("""
-    UPDATE etl.outbox AS mail
-    SET claimed_until = now() + make_interval(secs => :claim), attempts = attempts + 1
-    WHERE id IN (
-        SELECT id FROM etl.outbox
-        WHERE tenant = :tenant AND sent_at IS NULL AND coalesce(claimed_until <= now(), true)
-        ORDER BY number LIMIT :most
-        FOR UPDATE SKIP LOCKED
-    )
-    RETURNING id, number, kind, subject, body, html, created_at, attempts, error
-""")
 
 MARK_SENT = text("UPDATE etl.outbox SET sent_at = now(), claimed_until = NULL, error = NULL WHERE id = :id")
 MARK_FAILED = text("UPDATE etl.outbox SET claimed_until = NULL, error = :error WHERE id = ANY(:ids)")
@@ -60,7 +51,7 @@ def enqueue(connection: Connection, tenant: str, mail: Mail) -> None:
 def claim_emails(connection: Connection, tenant: str) -> list[Mail]:
     """Claim the unsent emails, oldest first, and return them. No other process sends them during the claim."""
     parameters = {"tenant": tenant, "claim": CLAIM_SECONDS, "most": MAX_EMAILS}
-    rows = sorted(connection.execute(CLAIM_UNSENT, parameters), key=lambda row: row.number)
+    rows = sorted(connection.execute(SQL["claim_unsent"], parameters), key=lambda row: row.number)
     return [to_email(row) for row in rows]
 
 

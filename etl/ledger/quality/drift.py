@@ -1,6 +1,6 @@
 """Stored drift: the known fields of each resource's JSON, and every change, reported once."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,31 +12,9 @@ from sqlalchemy import ColumnElement, Connection, select, text
 from etl.drift.shapes import IsDeclared, KnownPath, Profile, compare_profile
 from etl.models.bookkeeping import drift
 from etl.models.states import DriftState
+from etl.queries import Queries
 
-KNOWN_PATHS = text("""
-    SELECT path, types, example_codes, objects, presence, null_rate, state, change FROM etl.drift
-    WHERE tenant = :tenant AND resource = :resource
-""")
-
-#: One statement for all paths of a resource, sorted, so that two tasks at once cannot deadlock. A new change gets the
-#: batch id and the time.
-SAVE = text("""
-    INSERT INTO etl.drift AS known
-        (tenant, resource, path, types, example_codes, objects, presence, null_rate, state, change,
-         batch_id, changed_at)
-    SELECT :tenant, :resource, path, types, example_codes, objects, presence, null_rate, state, change,
-           CASE WHEN news THEN CAST(:batch_id AS uuid) END, CASE WHEN news THEN now() END
-    FROM jsonb_to_recordset(CAST(:seen AS jsonb)) AS seen (
-        path text, types text[], example_codes text[], objects bigint, presence float, null_rate float,
-        state text, change text, news boolean
-    )
-    ORDER BY path
-    ON CONFLICT (tenant, resource, path) DO UPDATE
-    SET types = excluded.types, example_codes = excluded.example_codes, objects = excluded.objects,
-        presence = excluded.presence, null_rate = excluded.null_rate, state = excluded.state, change = excluded.change,
-        batch_id = COALESCE(excluded.batch_id, known.batch_id),
-        changed_at = COALESCE(excluded.changed_at, known.changed_at), last_seen = now()
-""")
+SQL = Queries(__file__)
 
 #: How long a change without duration (another type, a new code) is listed.
 LISTED_AGE = timedelta(days=30)
@@ -59,12 +37,14 @@ def write_profile(
     connection: Connection, tenant: str, resource: str, batch_id: UUID, profile: Profile, *, is_declared: IsDeclared
 ) -> list[str]:
     """Store the profile of a resource, and return a description of each new change."""
-    known_paths = read_known_paths(connection, tenant, resource)
+    rows = connection.execute(SQL["known_paths"], {"tenant": tenant, "resource": resource})
+    known_paths = {row.path: to_known_path(row) for row in rows}
     updated_paths = compare_profile(known_paths, profile, is_declared)
     changed_paths = {
         known_path.path
         for known_path in updated_paths
-        if known_path.change and known_path.change != find_path(known_paths, known_path.path).change
+        if known_path.change
+        and known_path.change != known_paths.get(known_path.path, KnownPath(known_path.path)).change
     }
     write_paths(connection, tenant, resource, batch_id, updated_paths, changed=changed_paths)
     return [known_path.change for known_path in updated_paths if known_path.path in changed_paths and known_path.change]
@@ -83,18 +63,7 @@ def write_paths(
     rows = msgspec.json.encode(
         [to_row(known_path) | {"news": known_path.path in changed} for known_path in paths]
     ).decode()
-    connection.execute(SAVE, {"tenant": tenant, "resource": resource, "batch_id": batch_id, "seen": rows})
-
-
-def find_path(known_paths: Mapping[str, KnownPath], path: str) -> KnownPath:
-    """Return the stored state of a path, or an empty one."""
-    return known_paths.get(path, KnownPath(path))
-
-
-def read_known_paths(connection: Connection, tenant: str, resource: str) -> dict[str, KnownPath]:
-    """Return the stored paths of a resource, by path."""
-    rows = connection.execute(KNOWN_PATHS, {"tenant": tenant, "resource": resource})
-    return {row.path: to_known_path(row) for row in rows}
+    connection.execute(SQL["save_paths"], {"tenant": tenant, "resource": resource, "batch_id": batch_id, "seen": rows})
 
 
 def to_known_path(row: Any) -> KnownPath:

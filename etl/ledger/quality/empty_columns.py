@@ -18,7 +18,10 @@ from etl.ledger.quality.drift import DriftChange, write_paths
 from etl.models.base import PRIMARY, fields_of
 from etl.models.sources import PartsOf
 from etl.models.states import DriftState
+from etl.queries import Queries
 from etl.read_paths import find_source_paths
+
+SQL = Queries(__file__)
 
 #: Fewer records say nothing about a column.
 MIN_RECORDS = 20
@@ -40,7 +43,8 @@ def record_empty_columns(connection: Connection, tenant: str, batch_id: UUID, re
     for resource in resources:
         if not resource.has_table:
             continue
-        noted_paths = read_noted_paths(connection, tenant, resource)
+        values: dict[str, Any] = {"tenant": tenant, "resource": resource.name, "examined": EXAMINED, "column": COLUMN}
+        noted_paths = set(connection.execute(SQL["noted_paths"], values | {"emptied": DriftState.EMPTIED}).scalars())
         if EXAMINED not in noted_paths:
             examine(connection, tenant, batch_id, resource)
         elif columns := [path.removeprefix(COLUMN) for path in noted_paths if path.startswith(COLUMN)]:
@@ -139,16 +143,6 @@ def find_filled(connection: Connection, resource: Resource, batch_id: UUID, colu
     statement = f"SELECT {tests} FROM public.{resource.table} WHERE etl_batch_id = :batch_id"
     row = connection.execute(text(statement), {"batch_id": batch_id}).one()
     return [name for name in columns if getattr(row, name)]
-
-
-def read_noted_paths(connection: Connection, tenant: str, resource: Resource) -> set[str]:
-    """Return what is noted of a resource: whether it was examined, and its empty columns."""
-    statement = text("""
-        SELECT path FROM etl.drift WHERE tenant = :tenant AND resource = :resource
-          AND (path = :examined OR (starts_with(path, :column) AND state = :emptied))
-    """)
-    values: dict[str, Any] = {"tenant": tenant, "resource": resource.name, "examined": EXAMINED, "column": COLUMN}
-    return set(connection.execute(statement, values | {"emptied": DriftState.EMPTIED}).scalars())
 
 
 def is_empty_column(change: DriftChange) -> bool:

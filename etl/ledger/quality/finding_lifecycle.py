@@ -13,55 +13,14 @@ from etl.ledger import sync_history
 from etl.ledger.quality.findings import CODE_PREFIX, UNKNOWN_CODE, UNUSABLE
 from etl.models.base import field_in
 from etl.models.row_views import rows_of
+from etl.queries import Queries
 from etl.resources import CATALOGUE
 from etl.values import Code
 
+SQL = Queries(__file__)
+
 #: Days that the counts by rule of a run are kept.
 COUNTS_RETENTION_DAYS = 30
-
-RESOURCES_WITH_FINDINGS = text("""
-    SELECT resource, bool_or(state = 'open') AS open, bool_or(state = 'closed') AS closed
-    FROM etl.findings WHERE tenant = :tenant AND state IN ('open', 'closed') GROUP BY resource
-""")
-
-OPEN_CODES = text("""
-    SELECT id, resource, field, raw_value AS code FROM etl.findings
-    WHERE tenant = :tenant AND rule = :rule AND state = 'open' AND starts_with(source_id, :of_code)
-    ORDER BY id
-""")
-
-UPDATE_CODES = text("""
-    UPDATE etl.findings AS known
-    SET times_seen = greatest(counted.number, 1), last_seen = now(), batch_id = :batch_id,
-        state = CASE counted.number WHEN 0 THEN 'fixed' ELSE 'open' END
-    FROM unnest(CAST(:ids AS bigint[]), CAST(:numbers AS bigint[])) AS counted (id, number)
-    WHERE known.id = counted.id AND (counted.number = 0 OR known.times_seen <> counted.number)
-""")
-
-#: An item that could not be staged has no record. Its finding closes when its window or the same call was read again;
-#: if the item is still invalid, that reading created a new finding.
-CLOSE_UNUSABLE = text("""
-    UPDATE etl.findings AS known SET state = 'closed', last_seen = now(), batch_id = :batch_id
-    FROM etl.batch_resources AS part
-    WHERE part.batch_id = :batch_id AND part.status = 'done'
-      AND known.tenant = :tenant AND known.resource = part.resource AND known.rule = :rule AND known.state = 'open'
-      AND known.raw_id IS NULL AND known.batch_id <> :batch_id
-      AND (part.resource <> ALL (CAST(:per_parent AS text[])) AND EXISTS (
-               SELECT FROM etl.batch_resources AS earlier
-               WHERE earlier.batch_id = known.batch_id AND earlier.resource = known.resource
-                 AND earlier.window_start >= part.window_start AND earlier.window_end <= part.window_end
-           )
-           OR EXISTS (
-               SELECT FROM etl.requests AS first
-               JOIN etl.requests AS again ON again.batch_id = :batch_id AND again.resource = first.resource
-                AND again.path = first.path AND again.parameters = first.parameters
-               WHERE first.id = CAST(substring(known.source_id FROM '^request ([0-9]+),') AS bigint)
-           ))
-""")
-
-PURGE_COUNTS = text("""
-    DELETE FROM etl.finding_counts WHERE tenant = :tenant AND counted_at < now() - make_interval(days => :days)
-""")
 
 
 class OpenCode(NamedTuple):
@@ -83,7 +42,9 @@ def update_findings(connection: Connection, tenant: str, batch_id: UUID, *, ever
         if everything
         else {"batches": [*sync_history.find_interrupted_batches(connection, tenant, batch_id), batch_id]}
     )
-    states_by_resource = {row.resource: row for row in connection.execute(RESOURCES_WITH_FINDINGS, {"tenant": tenant})}
+    states_by_resource = {
+        row.resource: row for row in connection.execute(SQL["resources_with_findings"], {"tenant": tenant})
+    }
     for resource in CATALOGUE:
         states = states_by_resource.get(resource.name)
         if states is not None and states.open:
@@ -92,14 +53,14 @@ def update_findings(connection: Connection, tenant: str, batch_id: UUID, *, ever
         if states is not None and states.closed:
             connection.execute(build_reopen_statement(resource), {**parameters, "resource": resource.name})
     count_codes(connection, tenant, batch_id)
-    connection.execute(PURGE_COUNTS, {"tenant": tenant, "days": COUNTS_RETENTION_DAYS})
+    connection.execute(SQL["purge_counts"], {"tenant": tenant, "days": COUNTS_RETENTION_DAYS})
 
 
 def close_unusable(connection: Connection, tenant: str, batch_id: UUID) -> None:
     """Close the findings of items that could not be staged, if a batch has read their window or call again."""
     per_parent = [resource.name for resource in CATALOGUE if resource.parent is not None]
     parameters = {"tenant": tenant, "batch_id": batch_id, "rule": UNUSABLE, "per_parent": per_parent}
-    connection.execute(CLOSE_UNUSABLE, parameters)
+    connection.execute(SQL["close_unusable"], parameters)
 
 
 @cache
@@ -165,14 +126,14 @@ def count_codes(connection: Connection, tenant: str, batch_id: UUID) -> None:
     row_counts = dict(count_rows_by_finding(connection, tenant))
     if row_counts:
         parameters = {"ids": list(row_counts), "numbers": list(row_counts.values()), "batch_id": batch_id}
-        connection.execute(UPDATE_CODES, parameters)
+        connection.execute(SQL["update_codes"], parameters)
 
 
 def count_rows_by_finding(connection: Connection, tenant: str) -> Iterator[tuple[int, int]]:
     """Yield the id of each open finding of a code, with the number of live rows that have the code."""
     parameters = {"tenant": tenant, "rule": UNKNOWN_CODE, "of_code": CODE_PREFIX}
     codes_by_column: dict[tuple[str, str], list[OpenCode]] = defaultdict(list)
-    for row in connection.execute(OPEN_CODES, parameters):
+    for row in connection.execute(SQL["open_codes"], parameters):
         codes_by_column[row.resource, row.field].append(OpenCode(row.id, row.code))
     by_name = {open_code.name: open_code for open_code in CATALOGUE}
     for (resource_name, column), codes in codes_by_column.items():

@@ -9,7 +9,10 @@ import msgspec
 from sqlalchemy import Connection, text
 
 from etl.copy_text import format_array
+from etl.queries import Queries
 from etl.values import Code, Severity
+
+SQL = Queries(__file__)
 
 #: The number of findings per rule and resource that a run stores. A broken feed must not flood the table.
 CAP = 5000
@@ -66,16 +69,6 @@ MARK_FIXED = text(f"""
       )
 """)
 
-COUNT_SO_FAR = text("""
-    SELECT rule, CAST(sum(found) AS bigint) AS found FROM etl.finding_counts
-    WHERE batch_id = :batch_id AND resource = :resource AND rule = ANY(:rules) GROUP BY rule
-""")
-
-INSERT_COUNTS = text("""
-    INSERT INTO etl.finding_counts (batch_id, tenant, resource, rule, found, left_out)
-    VALUES (:batch_id, :tenant, :resource, :rule, :found, :left_out)
-""")
-
 
 def write_findings(
     connection: Connection,
@@ -98,7 +91,7 @@ def write_findings(
     scope["found"] = msgspec.json.encode(list(marked_rows)).decode()
     connection.execute(MARK_FIXED, {**scope, "source_ids": format_array(list(source_ids))})
     if merged_rows:
-        codes = sorted({row[SOURCE_ID] for row in merged_rows if is_code_id(row[SOURCE_ID])})
+        codes = sorted({row[SOURCE_ID] for row in merged_rows if row[SOURCE_ID].startswith(CODE_PREFIX)})
         connection.execute(UPSERT, {**scope, "codes": codes})
     return len(rows)
 
@@ -130,17 +123,12 @@ def merge_codes(rows: Iterable[Sequence[Any]]) -> list[Sequence[Any]]:
     return [*merged_rows, *rows_by_code.values()]
 
 
-def is_code_id(source_id: str) -> bool:
-    """Return whether a finding's source id is a code."""
-    return source_id.startswith(CODE_PREFIX)
-
-
 def reserve_capacity(connection: Connection, scope: Mapping[str, Any], rows: Sequence[Sequence[Any]]) -> dict[str, int]:
     """Add these findings to the counts of the run, and return how many findings of each rule can be stored."""
     found_counts = Counter(row[RULE] for row in rows)
     if not found_counts:
         return {}
-    so_far = connection.execute(COUNT_SO_FAR, {**scope, "rules": sorted(found_counts)})
+    so_far = connection.execute(SQL["count_so_far"], {**scope, "rules": sorted(found_counts)})
     earlier_counts = {row.rule: row.found for row in so_far}
     remaining = {rule: max(0, CAP - earlier_counts.get(rule, 0)) for rule in found_counts}
     write_finding_counts(
@@ -157,7 +145,7 @@ def write_finding_counts(
         {**scope, "rule": rule, "found": found_count, "left_out": left_out_count}
         for rule, (found_count, left_out_count) in counts_by_rule.items()
     ]
-    connection.execute(INSERT_COUNTS, rows)
+    connection.execute(SQL["insert_counts"], rows)
 
 
 def mark_over_cap(rows: Iterable[Sequence[Any]], remaining: Mapping[str, int]) -> Iterable[Sequence[Any]]:

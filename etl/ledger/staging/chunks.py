@@ -1,4 +1,4 @@
-"""Raw rows in chunks, and the loop over the chunks that the separate services share."""
+"""Raw rows in chunks, and a step over all that wait for it."""
 
 from abc import ABC, abstractmethod
 from collections import Counter

@@ -8,19 +8,12 @@ from sqlalchemy import Connection, TextClause, text
 
 from etl.catalogue.resource import Resource
 from etl.ledger.staging import merges
+from etl.queries import Queries
+
+SQL = Queries(__file__)
 
 #: The number of missing records that is always accepted. Above it, the share of all records decides.
 ALWAYS_ALLOWED = 20
-
-#: Ids that this batch received, and ids from all requests since the batch started: a record that was modified during
-#: the scan may have moved to a page that was read already.
-RECEIVED_IDS = """
-    SELECT item FROM etl.requests AS request CROSS JOIN unnest(request.ids) AS item
-    WHERE request.resource = :resource
-      AND (request.batch_id = :batch_id
-           OR request.requested_at >= (SELECT started_at FROM etl.batches WHERE id = :batch_id)
-              AND request.batch_id IN (SELECT id FROM etl.batches WHERE tenant = :tenant))
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +41,8 @@ def measure_scan(connection: Connection, resource: Resource, tenant: str, batch_
         text(f"""
             SELECT count(*) AS known, count(*) FILTER (WHERE seen.item IS NULL) AS vanished
             FROM raw.{resource.raw_table} AS staged
-            LEFT JOIN (SELECT DISTINCT item FROM ({RECEIVED_IDS}) AS read) AS seen ON seen.item = staged.source_id
+            LEFT JOIN (SELECT DISTINCT item FROM ({SQL["received_ids"].text}) AS read) AS seen
+                ON seen.item = staged.source_id
             WHERE staged.tenant = :tenant AND staged.superseded_at IS NULL
         """),
         {"tenant": tenant, "batch_id": batch_id, "resource": resource.name},
@@ -61,13 +55,7 @@ def has_unanswered(connection: Connection, resource: Resource, batch_id: UUID) -
 
     After the end of a list that states its total, no list means no more records.
     """
-    query = text("""
-        SELECT EXISTS (
-            SELECT FROM etl.requests
-            WHERE batch_id = :batch_id AND resource = :resource AND no_answer AND (page = 1 OR total IS NULL)
-        )
-    """)
-    return bool(connection.execute(query, {"batch_id": batch_id, "resource": resource.name}).scalar())
+    return bool(connection.execute(SQL["has_unanswered"], {"batch_id": batch_id, "resource": resource.name}).scalar())
 
 
 def find_missing(connection: Connection, resource: Resource, tenant: str, batch_id: UUID) -> list[str]:
@@ -76,7 +64,7 @@ def find_missing(connection: Connection, resource: Resource, tenant: str, batch_
     query = text(f"""
         SELECT staged.source_id FROM raw.{resource.raw_table} AS staged
         WHERE staged.tenant = :tenant AND staged.superseded_at IS NULL AND staged.source_id IS NOT NULL
-          AND NOT EXISTS (SELECT FROM ({RECEIVED_IDS}) AS read WHERE read.item = staged.source_id)
+          AND NOT EXISTS (SELECT FROM ({SQL["received_ids"].text}) AS read WHERE read.item = staged.source_id)
     """)
     parameters = {"tenant": tenant, "batch_id": batch_id, "resource": resource.name}
     return list(connection.execute(query, parameters).scalars())
@@ -92,7 +80,7 @@ def mark_missing(
             UPDATE raw.{resource.raw_table} AS staged
             SET superseded_at = now(), gone_batch_id = :batch_id, updated_at = now()
             WHERE staged.tenant = :tenant AND staged.superseded_at IS NULL
-              AND NOT EXISTS (SELECT FROM ({RECEIVED_IDS}) AS read WHERE read.item = staged.source_id)
+              AND NOT EXISTS (SELECT FROM ({SQL["received_ids"].text}) AS read WHERE read.item = staged.source_id)
               AND staged.source_id <> ALL (CAST(:spared AS text[]))
         """),
         {"tenant": tenant, "batch_id": batch_id, "resource": resource.name, "spared": list(except_ids)},

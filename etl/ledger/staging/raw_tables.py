@@ -18,7 +18,10 @@ from etl.errors import DatabaseUnavailable
 from etl.ledger.staging import sets as versions
 from etl.ledger.staging.classify import CurrentVersion, IncomingRecord
 from etl.models.states import RawState
+from etl.queries import Queries
 from etl.record import ReadSet, Record, StagedRecord
+
+SQL = Queries(__file__)
 
 COLUMNS = (
     "id",
@@ -64,13 +67,6 @@ BACKSLASH = "\\"
 
 class ConcurrentStaging(DatabaseUnavailable):
     """Two transactions staged the same record at the same time. The second one is retried."""
-
-
-CREATE_TEMP_TABLE = text("""
-    CREATE TEMP TABLE verdicts (
-        id uuid, status text, reason text, findings integer, rules text, loaded boolean
-    ) ON COMMIT DROP
-""")
 
 
 def generate_raw_ids(count: int) -> list[str]:
@@ -214,7 +210,7 @@ def update_status(
     if not statuses:
         return
     connection.execute(text("DROP TABLE IF EXISTS pg_temp.verdicts"))
-    connection.execute(CREATE_TEMP_TABLE)
+    connection.execute(SQL["create_verdicts"])
     rows = (
         (raw_id, status.status, status.reason, status.findings, status.rules, status.loaded)
         for raw_id, status in statuses.items()

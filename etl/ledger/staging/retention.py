@@ -9,6 +9,9 @@ from sqlalchemy import Connection, text
 from etl.catalogue.resource import Resource
 from etl.ledger.transaction import Ledger
 from etl.models.row_views import rows_of
+from etl.queries import Queries
+
+SQL = Queries(__file__)
 
 #: Rows deleted per transaction.
 CHUNK_SIZE = 10_000
@@ -59,14 +62,5 @@ def purge_versions(connection: Connection, resource: Resource, tenant: str, age:
 
 def purge_requests(connection: Connection, resource: Resource, tenant: str, age: timedelta) -> int:
     """Delete the next chunk of request facts; return their number. Batches that can be resumed keep their facts."""
-    statement = text("""
-        DELETE FROM etl.requests WHERE id IN (
-            SELECT request.id FROM etl.requests AS request
-            JOIN etl.batches AS batch ON batch.id = request.batch_id
-            WHERE batch.tenant = :tenant AND batch.status = 'completed' AND request.resource = :resource
-              AND request.requested_at < now() - CAST(:age AS interval)
-            LIMIT :most
-        )
-    """)
     parameters = {"tenant": tenant, "resource": resource.name, "age": age, "most": CHUNK_SIZE}
-    return connection.execute(statement, parameters).rowcount
+    return connection.execute(SQL["purge_requests"], parameters).rowcount

@@ -6,23 +6,10 @@ from datetime import datetime
 from sqlalchemy import Connection, text
 
 from etl.catalogue.resource import Resource
+from etl.queries import Queries
 from etl.record import ReadSet
 
-#: Locks the row of each set until the end of the transaction, so that of two concurrent readings the second sees the
-#: first.
-WRITE = text("""
-    INSERT INTO etl.sets AS known (tenant, resource, set_key, version_at)
-    SELECT :tenant, :resource, set_key, version_at
-    FROM unnest(CAST(:keys AS text[]), CAST(:versions AS timestamptz[])) AS read (set_key, version_at)
-    ORDER BY set_key
-    ON CONFLICT (tenant, resource, set_key) DO UPDATE SET version_at = excluded.version_at
-    WHERE known.version_at < excluded.version_at
-""")
-
-CURRENT = text("""
-    SELECT set_key, version_at FROM etl.sets
-    WHERE tenant = :tenant AND resource = :resource AND set_key = ANY(:keys)
-""")
+SQL = Queries(__file__)
 
 
 def select_newest_readings(sets: Sequence[ReadSet]) -> list[ReadSet]:
@@ -52,8 +39,8 @@ def write_set_versions(
     if not versions:
         return frozenset()
     parameters = {"tenant": tenant, "resource": resource.name, "keys": list(versions)}
-    connection.execute(WRITE, {**parameters, "versions": list(versions.values())})
-    current_versions = {row.set_key: row.version_at for row in connection.execute(CURRENT, parameters)}
+    connection.execute(SQL["write_sets"], {**parameters, "versions": list(versions.values())})
+    current_versions = {row.set_key: row.version_at for row in connection.execute(SQL["current_sets"], parameters)}
     return frozenset(
         read_set
         for read_set in sets

@@ -70,21 +70,16 @@ def withdraw_newest(
         """),
         bound,
     ).all()
-    withdraw_rows(connection, resource, bound)
-    set_versions(connection, resource, {row.source_id: row for row in older}, tenant)
-    for child, derivation in derived_from(resource.name):
-        if derivation.owned:
-            withdraw_parts(connection, child, f"{resource.name}:", bound, {row.source_id: row for row in older})
-    return [IncomingRecord(to_record(row), row.page) for row in older]
-
-
-def withdraw_rows(connection: Connection, resource: Resource, bound: Mapping[str, Any]) -> None:
-    """Withdraw the newest versions of records in staging."""
     statement = text(f"""
         UPDATE raw.{resource.raw_table} SET superseded_at = now(), updated_at = now()
         WHERE tenant = :tenant AND source_id = ANY(:source_ids) AND superseded_at IS NULL
     """)
     connection.execute(statement, bound)
+    set_versions(connection, resource, {row.source_id: row for row in older}, tenant)
+    for child, derivation in derived_from(resource.name):
+        if derivation.owned:
+            withdraw_parts(connection, child, f"{resource.name}:", bound, {row.source_id: row for row in older})
+    return [IncomingRecord(to_record(row), row.page) for row in older]
 
 
 def withdraw_parts(

@@ -4,7 +4,7 @@ import hmac
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, select, text, tuple_
+from sqlalchemy import Connection, select, tuple_
 from sqlalchemy.dialects.postgresql import insert
 
 from etl.catalogue.resource import Resource
@@ -17,7 +17,10 @@ from etl.privacy.personal_records import (
     is_fully_personal,
     scrub_record,
 )
+from etl.queries import Queries
 from etl.record import decode
+
+SQL = Queries(__file__)
 
 #: The table and source id of a record.
 RecordKey = tuple[str, str]
@@ -119,9 +122,5 @@ def filter_suppressed(
 
 def remove_from_queues(connection: Connection, tenant: str, children: Iterable[str], source_id: str) -> int:
     """Remove a person from the child queues; return the number of canceled calls."""
-    statement = text("""
-        DELETE FROM etl.child_queue
-        WHERE tenant = :tenant AND parent_id = :source_id AND resource = ANY(:children)
-    """)
     parameters = {"tenant": tenant, "source_id": source_id, "children": list(children)}
-    return connection.execute(statement, parameters).rowcount
+    return connection.execute(SQL["remove_from_queues"], parameters).rowcount

@@ -28,8 +28,11 @@ from etl.privacy.personal_records import (
     is_fully_personal,
     scrub,
 )
+from etl.queries import Queries
 from etl.record import decode
 from etl.resources import PEOPLE, children_of
+
+SQL = Queries(__file__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,16 +183,9 @@ def clear_findings(connection: Connection, person: DataSubject) -> int:
 
     Returns the number of both.
     """
-    about = """
-        finding.tenant = :tenant AND EXISTS (
-            SELECT FROM belonging AS owned
-            WHERE owned.table_name = finding.table_name AND owned.source_id = finding.source_id
-        )
-    """
     bound = {"tenant": person.tenant, "deleted_tables": [PEOPLE_TABLE, *find_per_person_tables()]}
-    delete = text(f"DELETE FROM etl.findings AS finding WHERE finding.table_name = ANY(:deleted_tables) AND {about}")
-    clear = text(f"UPDATE etl.findings AS finding SET raw_value = NULL WHERE finding.raw_value IS NOT NULL AND {about}")
-    return connection.execute(delete, bound).rowcount + connection.execute(clear, bound).rowcount
+    deleted = connection.execute(SQL["delete_findings"], bound).rowcount
+    return deleted + connection.execute(SQL["clear_raw_values"], bound).rowcount
 
 
 def clear_requests(connection: Connection, person: DataSubject) -> int:
@@ -201,11 +197,7 @@ def clear_requests(connection: Connection, person: DataSubject) -> int:
     for resource in children_of(PEOPLE):
         call = parent_call(resource, resource.endpoints[0], person.source_id)
         cleared += connection.execute(
-            text("""
-                DELETE FROM etl.requests AS request USING etl.batches AS batch
-                WHERE batch.id = request.batch_id AND batch.tenant = :tenant AND request.resource = :resource
-                  AND request.path = :path AND request.parameters @> CAST(:query AS jsonb)
-            """),
+            SQL["delete_requests"],
             {
                 "tenant": person.tenant,
                 "resource": resource.name,
@@ -218,15 +210,9 @@ def clear_requests(connection: Connection, person: DataSubject) -> int:
 
 def hash_id_in_lists(connection: Connection, person: DataSubject) -> int:
     """Replace the person's id in stored list requests by a keyed hash; return the number of requests."""
-    statement = text("""
-        UPDATE etl.requests AS request SET ids = array_replace(request.ids, CAST(:contact AS text), :hash)
-        FROM etl.batches AS batch
-        WHERE batch.id = request.batch_id AND batch.tenant = :tenant AND request.resource = :people
-          AND :contact = ANY(request.ids)
-    """)
     digest = person.suppressed.digest(PEOPLE_TABLE, person.source_id).hex()
     bound = {"tenant": person.tenant, "people": PEOPLE, "contact": person.source_id, "hash": f"forgotten:{digest[:16]}"}
-    return connection.execute(statement, bound).rowcount
+    return connection.execute(SQL["hash_id_in_lists"], bound).rowcount
 
 
 def clear_production(connection: Connection, person: DataSubject) -> Counter[str]:

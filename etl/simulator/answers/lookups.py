@@ -11,6 +11,7 @@ from etl.simulator.world import World
 
 Item = dict[str, Any]
 Reader = Callable[[World, ApiRequest], Answer]
+Finder = Callable[[World, str, int], list[Item]]
 
 #: The fields of `Policies/ByCustomer`, a part of those of the policy feed.
 BY_CUSTOMER = (
@@ -19,41 +20,26 @@ BY_CUSTOMER = (
 )  # fmt: skip
 
 
-def array_of_policy(kind: str) -> Reader:
-    """Return the answer with a detail of a policy as a bare array."""
-    return lambda world, request: Array(_texts(_policy_detail(world, kind, request.ids[0])))
+def array(find: Finder, kind: str) -> Reader:
+    """Return the answer with a detail of a contact or policy as a bare array."""
+    return lambda world, request: Array(_texts(find(world, kind, request.ids[0])))
 
 
-def array_of_contact(kind: str) -> Reader:
-    """Return the answer with a detail of a contact as a bare array."""
-    return lambda world, request: Array(_texts(_contact_detail(world, kind, request.ids[0])))
+def whole(find: Finder, kind: str) -> Reader:
+    """Return the answer with a detail of a contact or policy as a bare object."""
+    return lambda world, request: Whole(find(world, kind, request.ids[0])[0])
 
 
-def object_of_policy(kind: str) -> Reader:
-    """Return the answer with a detail of a policy as a bare object."""
-    return lambda world, request: Whole(_policy_detail(world, kind, request.ids[0])[0])
+def page(find: Finder, kind: str) -> Reader:
+    """Return the answer with a detail of a contact or policy in pages."""
+    return lambda world, request: _page(find(world, kind, request.ids[0]), request)
 
 
-def object_of_contact(kind: str) -> Reader:
-    """Return the answer with a detail of a contact as a bare object."""
-    return lambda world, request: Whole(_contact_detail(world, kind, request.ids[0])[0])
-
-
-def page_of_policy(kind: str) -> Reader:
-    """Return the answer with a detail of a policy in pages."""
-    return lambda world, request: _page(_policy_detail(world, kind, request.ids[0]), request)
-
-
-def page_of_contact(kind: str) -> Reader:
-    """Return the answer with a detail of a contact in pages."""
-    return lambda world, request: _page(_contact_detail(world, kind, request.ids[0]), request)
-
-
-def unpaged_page_of_contact(kind: str) -> Reader:
-    """Return the answer with a detail of a contact in the envelope of a page, though its number is 0: all at once."""
+def unpaged_page(find: Finder, kind: str) -> Reader:
+    """Return the answer with a detail in the envelope of a page, though its number is 0: all at once."""
 
     def answer(world: World, request: ApiRequest) -> PagedAnswer:
-        items = _contact_detail(world, kind, request.ids[0])
+        items = find(world, kind, request.ids[0])
         return PagedAnswer(_texts(items), 0, len(items), len(items), 1, request.href)
 
     return answer
@@ -67,24 +53,24 @@ def listing(name: str) -> Reader:
 def policy_info(world: World, request: ApiRequest) -> Array:
     """Answer with the only element of `PolicyInfo`, in the spelling that the simulator is set to."""
     key = request.ids[0]
-    (info,) = _policy_detail(world, "info", key)
+    (info,) = of_policy(world, "info", key)
     is_other = request.policy_info_spelling == "summary" or (request.policy_info_spelling == "mixed" and key % 2 == 1)
     return Array(_texts([covers.with_summary_spelling(info) if is_other else info]))
 
 
 def images(world: World, request: ApiRequest) -> Array:
     """Answer with the documents of the contact that the query names."""
-    return Array(_texts(_contact_detail(world, "documents", request.number("entityId"))))
+    return Array(_texts(of_contact(world, "documents", request.number("entityId"))))
 
 
 def files_by_contact(world: World, request: ApiRequest) -> PagedAnswer:
     """Answer with the files of the contact that the query names, in pages."""
-    return _page(_contact_detail(world, "files", request.number("contactid")), request)
+    return _page(of_contact(world, "files", request.number("contactid")), request)
 
 
 def files_by_policy(world: World, request: ApiRequest) -> PagedAnswer:
     """Answer with the files of a contact that name a policy, in pages."""
-    files = _contact_detail(world, "files", request.number("contactid"))
+    files = of_contact(world, "files", request.number("contactid"))
     policy = request.number("policyid")
     return _page([file for file in files if policy in file["RelatedPolicyIDs"]], request)
 
@@ -138,7 +124,7 @@ def carrier_fees(world: World, request: ApiRequest) -> ActionResult:
 
 def summary(world: World, request: ApiRequest) -> Whole:
     """Answer with the summary of the policy that the query names."""
-    return Whole(_policy_detail(world, "summary", request.number("policyID"))[0])
+    return Whole(of_policy(world, "summary", request.number("policyID"))[0])
 
 
 def binder(world: World, request: ApiRequest) -> ActionResult:
@@ -159,12 +145,14 @@ def _location(world: World, key: int) -> Item:
     raise RefusedRequest(404, f"No record with the id {key}.")
 
 
-def _policy_detail(world: World, kind: str, key: int) -> list[Item]:
+def of_policy(world: World, kind: str, key: int) -> list[Item]:
+    """Return a detail of a policy."""
     _known(world.policies.__getitem__, key)
     return world.detail(kind, key)
 
 
-def _contact_detail(world: World, kind: str, key: int) -> list[Item]:
+def of_contact(world: World, kind: str, key: int) -> list[Item]:
+    """Return a detail of a contact."""
     _known(world.contacts.__getitem__, key)
     return world.detail(kind, key)
 

@@ -8,15 +8,18 @@ from email.utils import format_datetime, parsedate_to_datetime
 
 from aiohttp import web
 
+from etl.simulator.faults.spec import fault
 from etl.simulator.turns import Turn
 
 
+@fault("send", "each answer starts this many seconds late", "1")
 async def slow(turn: Turn, _key: str, _request: web.Request, _response: web.Response) -> web.StreamResponse | None:
     """Wait before the answer."""
     await asyncio.sleep(float(turn.argument))
     return None
 
 
+@fault("send", "the Date header is off by this many seconds", "3600")
 async def clock_skew(turn: Turn, _key: str, _request: web.Request, response: web.Response) -> web.StreamResponse | None:
     """Write another time into the Date header."""
     at = parsedate_to_datetime(response.headers["Date"]) + timedelta(seconds=float(turn.argument))
@@ -24,6 +27,7 @@ async def clock_skew(turn: Turn, _key: str, _request: web.Request, response: web
     return None
 
 
+@fault("send", "the headers name an encoding that the body does not have, for this many requests", "1")
 async def wrong_encoding(
     turn: Turn, key: str, _request: web.Request, response: web.Response
 ) -> web.StreamResponse | None:
@@ -33,6 +37,7 @@ async def wrong_encoding(
     return None
 
 
+@fault("send", "the headers name this charset, the body is UTF-8", "utf-16")
 async def wrong_charset(
     turn: Turn, _key: str, _request: web.Request, response: web.Response
 ) -> web.StreamResponse | None:
@@ -41,6 +46,7 @@ async def wrong_charset(
     return None
 
 
+@fault("send", "each answer arrives at this many bytes a second", "1")
 async def drip(turn: Turn, _key: str, request: web.Request, response: web.Response) -> web.StreamResponse | None:
     """Send the body byte by byte, this many bytes a second."""
     stream = await _begin(request, response)
@@ -51,6 +57,7 @@ async def drip(turn: Turn, _key: str, request: web.Request, response: web.Respon
     return stream
 
 
+@fault("send", "the body follows the headers this many seconds later, for the first request", "60")
 async def stall(turn: Turn, key: str, request: web.Request, response: web.Response) -> web.StreamResponse | None:
     """Send the headers, and the body only seconds later, the first time."""
     if not turn.due(key):
@@ -62,6 +69,7 @@ async def stall(turn: Turn, key: str, request: web.Request, response: web.Respon
     return stream
 
 
+@fault("send", "the connection closes in the middle of the body, for this many requests", "1")
 async def cut_body(turn: Turn, key: str, request: web.Request, response: web.Response) -> web.StreamResponse | None:
     """Close the connection in the middle of the body, the first times."""
     if not turn.due(key, turn.argument):
@@ -74,6 +82,7 @@ async def cut_body(turn: Turn, key: str, request: web.Request, response: web.Res
     return stream
 
 
+@fault("send", "the connection is reset after this many bytes, the first time", "0")
 async def reset(turn: Turn, key: str, request: web.Request, response: web.Response) -> web.StreamResponse | None:
     """Reset the connection after this many bytes of the body (0: before the headers), the first time."""
     if not turn.due(key):

@@ -9,6 +9,7 @@ from typing import Any
 from etl.simulator.answers.envelopes import PagedAnswer
 from etl.simulator.book import stamps
 from etl.simulator.collection import encode
+from etl.simulator.faults.spec import fault
 from etl.simulator.turns import Turn
 
 #: Answers the same call for another page number.
@@ -33,6 +34,7 @@ def changed(page: PagedAnswer, change: Callable[[dict[str, Any]], dict[str, Any]
     return replace(page, items=tuple(encode(change(json.loads(item))) for item in page.items))
 
 
+@fault("page", "ids of every second page are text, padded, float or list instead of numbers", "text")
 def id_form(turn: Turn, _key: str, page: PagedAnswer, _again: Again) -> PagedAnswer:
     """Write the ids of every second page, beginning with the first, in another form."""
     if page.number % 2 == 0:
@@ -45,6 +47,7 @@ def name_of_id(record: dict[str, Any]) -> str:
     return next(iter(record))
 
 
+@fault("page", "this many records at the start of a page have no id", "1")
 def no_id(turn: Turn, _key: str, page: PagedAnswer, _again: Again) -> PagedAnswer:
     """Remove the id of the first records of a page."""
     count = int(turn.argument)
@@ -52,6 +55,7 @@ def no_id(turn: Turn, _key: str, page: PagedAnswer, _again: Again) -> PagedAnswe
     return replace(page, items=first.items + page.items[count:])
 
 
+@fault("page", "times are written as z, offset, seven (digits), us or ticks", "z")
 def time_form(turn: Turn, _key: str, page: PagedAnswer, _again: Again) -> PagedAnswer:
     """Write the creation and modification times in another form."""
     write = TIMES[turn.argument]
@@ -63,17 +67,20 @@ def time_form(turn: Turn, _key: str, page: PagedAnswer, _again: Again) -> PagedA
     return changed(page, rewritten)
 
 
+@fault("page", "a field of every record has this value: NAME=JSON", "Email=null")
 def set_field(turn: Turn, _key: str, page: PagedAnswer, _again: Again) -> PagedAnswer:
     """Set a field of every record to one value, `NAME=JSON`; the field is added where it is missing."""
     name, _, value = turn.argument.partition("=")
     return changed(page, lambda record: record | {name: json.loads(value or "null")})
 
 
+@fault("page", "no record has this field", "Email")
 def lost_field(turn: Turn, _key: str, page: PagedAnswer, _again: Again) -> PagedAnswer:
     """Remove a field of every record."""
     return changed(page, lambda record: {name: value for name, value in record.items() if name != turn.argument})
 
 
+@fault("page", "every second enterprise row is of another tenant")
 def second_tenant(_turn: Turn, _key: str, page: PagedAnswer, _again: Again) -> PagedAnswer:
     """Give every second enterprise row to another tenant, as a credential for two agencies receives them."""
 
@@ -84,11 +91,13 @@ def second_tenant(_turn: Turn, _key: str, page: PagedAnswer, _again: Again) -> P
     return changed(page, shared)
 
 
+@fault("page", "the links of a page lead to another address", "http://localhost:9/v1/")
 def foreign_links(turn: Turn, _key: str, page: PagedAnswer, _again: Again) -> PagedAnswer:
     """Point the links of the envelope to another host."""
     return replace(page, href=turn.argument)
 
 
+@fault("page", "the first record of a page has this many mebibytes, for the first request", "11")
 def large_record(turn: Turn, key: str, page: PagedAnswer, _again: Again) -> PagedAnswer:
     """Make the first record of a page this many mebibytes large, the first time."""
     if not page.items or not turn.due(key):

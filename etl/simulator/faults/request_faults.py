@@ -11,6 +11,7 @@ from aiohttp import web
 
 from etl.simulator.account_limit import account_limit as of_account
 from etl.simulator.answers.envelopes import HELP_PAGE, LOGIN_PAGE
+from etl.simulator.faults.spec import fault
 from etl.simulator.turns import Turn
 
 DAY = 86_400.0
@@ -35,11 +36,13 @@ def html(status: int, page: bytes) -> web.Response:
     return web.Response(status=status, body=page, content_type="text/html")
 
 
+@fault("request", "401 for each call, with any token")
 def unauthorized_always(_turn: Turn, _key: str, _path: str) -> web.Response | None:
     """Answer 401 for any token."""
     return refusal(401, "Authorization has been denied for this request.", {"WWW-Authenticate": "Bearer"})
 
 
+@fault("request", "429 at the first request, with this Retry-After in seconds (`date`: as a date)", "1")
 def rate_limit(turn: Turn, key: str, _path: str) -> web.Response | None:
     """Answer 429 the first time."""
     if not turn.due(key):
@@ -48,6 +51,7 @@ def rate_limit(turn: Turn, key: str, _path: str) -> web.Response | None:
     return refusal(429, "Too many requests.", {"Retry-After": at if turn.argument == "date" else turn.argument})
 
 
+@fault("use", "429 above this many calls in any second", "20")
 def call_limit(turn: Turn, _key: str, _path: str) -> web.Response | None:
     """Answer 429 to calls above this number in any second."""
     if turn.admitted(time.monotonic(), 1.0, int(turn.argument)):
@@ -55,11 +59,18 @@ def call_limit(turn: Turn, _key: str, _path: str) -> web.Response | None:
     return refusal(429, "Too many requests.", {"Retry-After": "1"})
 
 
+@fault(
+    "use",
+    "401 above this many calls of the account in this many seconds, and its form: fixed (window), text, "
+    "json, html or empty, others=N (calls of another integration)",
+    "60/60,text",
+)
 def account_limit(turn: Turn, _key: str, _path: str) -> web.Response | None:
     """Answer 401 to calls above the call limit of the account, as the vendor's server does."""
     return of_account(turn, time.monotonic())
 
 
+@fault("use", "429 for two hours above this many calls", "500")
 def call_quota(turn: Turn, _key: str, _path: str) -> web.Response | None:
     """Answer 429 to calls above this number in a day, and return the time of the next allowed call."""
     if turn.admitted(time.monotonic(), DAY, int(turn.argument)):
@@ -67,6 +78,7 @@ def call_quota(turn: Turn, _key: str, _path: str) -> web.Response | None:
     return refusal(429, "The quota of calls is exceeded.", {"Retry-After": "7200"})
 
 
+@fault("request", "500, 502, 503, 504 for the first requests, this many (`always`: for all)", "2")
 def server_errors(turn: Turn, key: str, _path: str) -> web.Response | None:
     """Answer with errors of the 5xx kind the first times."""
     return _failure(turn, key) if turn.due(key, turn.argument) else None
@@ -76,21 +88,25 @@ def _failure(turn: Turn, key: str) -> web.Response:
     return refusal(STATUSES[(turn.asked(key) - 1) % len(STATUSES)], "An error has occurred.")
 
 
+@fault("request", "a login page with 200 for this many requests", "1")
 def html_login(turn: Turn, key: str, _path: str) -> web.Response | None:
     """Answer with a login page and 200 the first times."""
     return html(200, LOGIN_PAGE) if turn.due(key, turn.argument) else None
 
 
+@fault("request", "a redirect to this address at the first request", "http://localhost:9/login")
 def redirect_login(turn: Turn, key: str, _path: str) -> web.Response | None:
     """Answer with a redirect to a host of another name the first times."""
     return web.Response(status=302, headers={"Location": turn.argument}) if turn.due(key) else None
 
 
+@fault("request", "this status with an empty body at the first request", "204")
 def odd_success(turn: Turn, key: str, _path: str) -> web.Response | None:
     """Answer with another 2xx and nothing in it the first time."""
     return web.Response(status=int(turn.argument)) if turn.due(key) else None
 
 
+@fault("request", "this many mebibytes of blanks in a small body at the first request", "64")
 def gzip_bomb(turn: Turn, key: str, _path: str) -> web.Response | None:
     """Answer with many mebibytes of blanks, packed small, the first time."""
     if not turn.due(key):
@@ -103,31 +119,42 @@ def _concerns(turn: Turn, path: str) -> bool:
     return path.lower().startswith(turn.argument.lower().lstrip("/"))
 
 
+@fault("request", "403 below this path", "Claims")
 def forbidden(turn: Turn, _key: str, path: str) -> web.Response | None:
     """Answer 403 below a path."""
     return refusal(403, "You do not have access to this resource.") if _concerns(turn, path) else None
 
 
+@fault("request", "401 below this path, while other calls succeed", "Claims")
 def unauthorized(turn: Turn, _key: str, path: str) -> web.Response | None:
     """Answer 401 below a path, while other calls of the same token succeed."""
     return refusal(401, "Authorization has been denied for this request.") if _concerns(turn, path) else None
 
 
+@fault("request", "404 as JSON below this path", "Claims")
 def not_found(turn: Turn, _key: str, path: str) -> web.Response | None:
     """Answer 404 as JSON below a path."""
     return refusal(404, "No HTTP resource was found that matches the request.") if _concerns(turn, path) else None
 
 
+@fault("request", "405 below this path", "Claims")
 def wrong_verb(turn: Turn, _key: str, path: str) -> web.Response | None:
     """Answer 405 below a path."""
     return refusal(405, "The requested resource does not support this http method.") if _concerns(turn, path) else None
 
 
+@fault("request", "the help page in HTML below this path", "Claims")
 def not_offered(turn: Turn, _key: str, path: str) -> web.Response | None:
     """Answer with the help page below a path."""
     return html(404, HELP_PAGE) if _concerns(turn, path) else None
 
 
+@fault(
+    "request",
+    "neither a list nor an object for paths with this text, and its form: 204, empty, null, object, "
+    "text, no-data, null-data, zero (null-data with a total of 0) or no-items",
+    "AccountInfo,null",
+)
 def no_answer(turn: Turn, _key: str, path: str) -> web.Response | None:
     """Answer calls whose path holds a text with neither a list nor an object."""
     part, _, form = turn.argument.partition(",")
@@ -138,6 +165,7 @@ def no_answer(turn: Turn, _key: str, path: str) -> web.Response | None:
     return web.Response(body=NOTHING[form or "null"], content_type="application/json")
 
 
+@fault("use", "an access token is good for this many calls", "20")
 def token_expiry(turn: Turn, authorization: str, _path: str) -> web.Response | None:
     """Answer 401 when a token was used this many times."""
     if turn.due(authorization, turn.argument):
@@ -145,21 +173,25 @@ def token_expiry(turn: Turn, authorization: str, _path: str) -> web.Response | N
     return refusal(401, "Authorization has been denied for this request.", {"WWW-Authenticate": "Bearer"})
 
 
+@fault("token", "the token endpoint fails this many times", "2")
 def token_errors(turn: Turn, key: str, _path: str) -> web.Response | None:
     """Answer token requests with errors of the 5xx kind the first times."""
     return _failure(turn, key) if turn.due(key, turn.argument) else None
 
 
+@fault("token", "a firewall answers 403 this many times", "2")
 def token_blocked(turn: Turn, key: str, _path: str) -> web.Response | None:
     """Answer token requests with the page of a firewall the first times."""
     return html(403, LOGIN_PAGE) if turn.due(key, turn.argument) else None
 
 
+@fault("token", "the token endpoint refuses: invalid_grant or invalid_client", "invalid_grant")
 def token_refused(turn: Turn, _key: str, _path: str) -> web.Response | None:
     """Refuse each token request."""
     return web.json_response({"error": turn.argument}, status=401 if turn.argument == "invalid_client" else 400)
 
 
+@fault("grant", "odd: html, no-token, no-expiry, text-expiry, zero-expiry, negative-expiry or other-type", "no-expiry")
 def token_answer(turn: Turn, _key: str, grant: dict[str, Any]) -> dict[str, Any] | None:
     """Return a granted token with something odd about it; None for a page in HTML."""
     changes: dict[str, dict[str, Any]] = {

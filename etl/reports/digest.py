@@ -1,15 +1,15 @@
-"""The data of the digest: one query per section, each in its own file."""
+"""The data of the digest: one query per section."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from functools import cache
-from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, TextClause, text
+from sqlalchemy import Connection
 
-HERE = Path(__file__).parent
+from etl.queries import Queries
+
+SQL = Queries(__file__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,29 +67,17 @@ def load_digest(connection: Connection, tenant: str, period: DigestPeriod) -> Di
         "today": period.today,
     }
     renewals: dict[int, list[PolicyLine]] = {}
-    for row in fetch_rows(connection, "renewals", bound):
+    for row in connection.execute(SQL["renewals"], bound):
         renewals.setdefault(row.days, []).append(to_policy_line(row))
-    (health,) = fetch_rows(connection, "health", bound)
+    health = connection.execute(SQL["health"], bound).one()
     return DigestData(
-        [to_policy_line(row) for row in fetch_rows(connection, "new_business", bound)],
-        [to_policy_line(row) for row in fetch_rows(connection, "cancellations", bound)],
+        [to_policy_line(row) for row in connection.execute(SQL["new_business"], bound)],
+        [to_policy_line(row) for row in connection.execute(SQL["cancellations"], bound)],
         renewals,
-        [AgentFixes(row.agent, row.open, row.new) for row in fetch_rows(connection, "to_fix", bound)],
+        [AgentFixes(row.agent, row.open, row.new) for row in connection.execute(SQL["to_fix"], bound)],
         health.lag,
         health.troubles,
     )
-
-
-def fetch_rows(connection: Connection, name: str, bound: Mapping[str, Any]) -> Sequence[Any]:
-    """Return the rows of a named query."""
-    query = load_query(name)
-    return connection.execute(query, {key: bound[key] for key in query.compile().params}).all()
-
-
-@cache
-def load_query(name: str) -> TextClause:
-    """Return a named query."""
-    return text((HERE / f"{name}.sql").read_text(encoding="utf-8"))
 
 
 def to_policy_line(row: Any) -> PolicyLine:
