@@ -81,7 +81,7 @@ class Agency:
     def count_due(self) -> dict[str, int]:
         """Return the calls for details that are due, by resource, as `qqetl status` counts them."""
         today = self.clock.now().date()
-        details = [resource for resource in CATALOGUE if resource.parent is not None and not resource.optional]
+        details = [resource for resource in CATALOGUE if resource.parent is not None and not resource.is_optional]
         with self.ledger() as ledger:
             not_offered = ledger.read(partial(read_not_offered, tenant=ledger.tenant))
             offered = [child for child in details if child.name not in not_offered]

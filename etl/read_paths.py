@@ -60,10 +60,9 @@ def iterate_read_paths(resource: Resource) -> Iterator[str]:
         if isinstance(field.kind, Reference) and field.kind.label:
             yield from find_source_paths(field.kind.label)
     yield from find_source_paths(resource.id)
-    yield from (name for name in (resource.modified, resource.created) if name)
-    if resource.active:
-        yield resource.active[0]
-    yield from (*resource.secrets, *resource.known_unmapped, *(name for name, _ in resource.model.deletion_mark))
+    yield from resource.changes.times
+    yield from (*resource.staging.secrets, *resource.staging.known_unmapped)
+    yield from (name for name, _ in resource.model.deletion_mark)
     if resource.nested:
         around = (resource.nested.list, resource.nested.parent_id, *resource.nested.key)
         yield from (PARENT_PREFIX + name for name in around)

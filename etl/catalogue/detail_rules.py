@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import IntEnum, StrEnum
-from typing import Any
+from typing import Any, ClassVar
 
 from etl.models.sources import is_one_of
 
@@ -70,9 +70,9 @@ def read_day(text: object) -> date | None:
 Codes = tuple[str, tuple[str, ...]]
 
 
-def has_code(record: Mapping[str, Any], codes: Codes | None) -> bool:
-    """Return whether a field of a record has one of some codes, read as columns are cleaned; None: any record has."""
-    return codes is None or is_one_of(record.get(codes[0]), codes[1])
+def has_code(record: Mapping[str, Any], codes: Codes) -> bool:
+    """Return whether a field of a record has one of some codes, read as columns are cleaned."""
+    return is_one_of(record.get(codes[0]), codes[1])
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,13 +80,14 @@ class EqualValue:
     """The same value for every record: for parents that are few."""
 
     priority: Priority = Priority.IN_FORCE
+    active: ClassVar[None] = None
 
     @property
     def fields(self) -> tuple[str, ...]:
         """The fields of the parent's record that decide: none."""
         return ()
 
-    def find_priority(self, record: Mapping[str, Any], active: Codes | None, today: date) -> Priority:  # noqa: ARG002 (as of a term)
+    def find_priority(self, record: Mapping[str, Any], today: date) -> Priority:  # noqa: ARG002 (as of a term)
         """Return the priority of a record."""
         return self.priority
 
@@ -100,16 +101,17 @@ class TermValue:
 
     begins: str
     ends: str
+    active: Codes
 
     @property
     def fields(self) -> tuple[str, ...]:
         """The fields of the parent's record that decide."""
-        return (self.begins, self.ends)
+        return (self.begins, self.ends, self.active[0])
 
-    def find_priority(self, record: Mapping[str, Any], active: Codes | None, today: date) -> Priority:
+    def find_priority(self, record: Mapping[str, Any], today: date) -> Priority:
         """Return the priority of a record."""
         ends = read_day(record.get(self.ends))
-        if has_code(record, active) and (ends is None or ends >= today):
+        if has_code(record, self.active) and (ends is None or ends >= today):
             is_soon = ends is not None and ends <= today + timedelta(days=EXPIRES_SOON_DAYS)
             return Priority.EXPIRING if is_soon else Priority.IN_FORCE
         ended = ends or read_day(record.get(self.begins))
@@ -121,13 +123,19 @@ class TermValue:
 class ContactValue:
     """The value of a contact: active customers come before anybody else."""
 
-    fields: tuple[str, ...]  #: coded fields, any of which decides
+    kinds: tuple[str, ...]  #: coded fields, any of which decides
     others: tuple[str, ...]  #: the codes of contacts that are no customers
+    active: Codes
 
-    def find_priority(self, record: Mapping[str, Any], active: Codes | None, today: date) -> Priority:  # noqa: ARG002 (as of a term)
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """The fields of the parent's record that decide."""
+        return (*self.kinds, self.active[0])
+
+    def find_priority(self, record: Mapping[str, Any], today: date) -> Priority:  # noqa: ARG002 (as of a term)
         """Return the priority of a record."""
-        is_other = any(has_code(record, (field, self.others)) for field in self.fields)
-        return Priority.CUSTOMER if has_code(record, active) and not is_other else Priority.OTHER_CONTACT
+        is_other = any(has_code(record, (field, self.others)) for field in self.kinds)
+        return Priority.CUSTOMER if has_code(record, self.active) and not is_other else Priority.OTHER_CONTACT
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,23 +1,30 @@
 """The endpoints of the API by their form, and what several resources need: dates, fields of parents, stubs."""
 
+from collections.abc import Callable
+
 from etl.catalogue.detail_rules import ContactValue, EqualValue, IfChanged, NearStart, NeedRule, TermValue
 from etl.catalogue.resource import (
     BODY,
     DAYS,
     ENTERPRISE,
     FEED,
+    Changes,
     Dates,
     Derive,
     Endpoint,
     Envelope,
+    Nested,
     Parent,
     ParentFilter,
+    Record,
     ReferenceStub,
     SoftReference,
 )
 from etl.models import core
+from etl.models.codes import CONTACT_STATUS
 
 MODIFIED, CREATED = "DateLastModified", "CreatedOn"
+TIMES = Changes(MODIFIED, CREATED)
 
 #: The fields of a policy that its children need.
 OF_POLICY = ("PolicyId", "CustomerId")
@@ -62,14 +69,14 @@ def feed(path: str, dates: Dates = DAYS) -> tuple[Endpoint, ...]:
     return (Endpoint(f"{path}/LastModifiedCreated", Envelope.PAGE, FEED, dates),)
 
 
-def enterprise(path: str, dates: Dates = MODIFIED_DAYS) -> tuple[Endpoint, ...]:
-    """Return the endpoint of an enterprise feed."""
-    return (Endpoint(f"enterprise/{path}", Envelope.ENTERPRISE, ENTERPRISE, dates),)
+def enterprise(path: str, nested: Nested, dates: Dates = MODIFIED_DAYS) -> tuple[Endpoint, ...]:
+    """Return the endpoint of an enterprise feed, whose items contain the records."""
+    return (Endpoint(f"enterprise/{path}", Envelope.ENTERPRISE, ENTERPRISE, dates, nested=nested),)
 
 
-def pages(path: str, *query: tuple[str, str]) -> Endpoint:
+def pages(path: str, *query: tuple[str, str]) -> tuple[Endpoint, ...]:
     """Return an endpoint that answers for one parent in pages."""
-    return Endpoint(path, Envelope.PAGE, FEED, query=query)
+    return (Endpoint(path, Envelope.PAGE, FEED, query=query),)
 
 
 def whole_page(path: str) -> tuple[Endpoint, ...]:
@@ -77,15 +84,29 @@ def whole_page(path: str) -> tuple[Endpoint, ...]:
     return (Endpoint(path, Envelope.PAGE),)
 
 
-def array(path: str, *query: tuple[str, str]) -> tuple[Endpoint, ...]:
+def record_at(path: str, *query: tuple[str, str]) -> Endpoint:
+    """Return an endpoint that answers with one record, as a bare object."""
+    return Endpoint(path, Envelope.OBJECT, query=query)
+
+
+def array(
+    path: str, *query: tuple[str, str], numbered_by: Callable[[Record], str | None] | None = None
+) -> tuple[Endpoint, ...]:
     """Return an endpoint that answers with a bare array."""
-    return (Endpoint(path, Envelope.ARRAY, query=query),)
+    return (Endpoint(path, Envelope.ARRAY, query=query, numbered_by=numbered_by),)
 
 
 def rules(path: str, kind: str) -> Endpoint:
     """Return the endpoint of one kind of commission rules, a search whose filter is left empty."""
     return Endpoint(f"Commissions/{path}/Get", Envelope.PAGE, BODY, method="POST", implies=(("kind", kind),))
 
+
+#: One call for each status that a contact is known to have.
+STAFF_CALLS = tuple(
+    endpoint
+    for status in CONTACT_STATUS.meanings
+    for endpoint in pages("Search/Employees/BasicSearch", ("locationID", "{parent}"), ("status", status))
+)
 
 #: Carriers, managing general agencies and employees are contacts without details, and prospects have few: a prospect
 #: gets calls once a live policy names it.
@@ -97,8 +118,8 @@ CUSTOMERS = ParentFilter(
 )
 
 #: What details are worth; see `etl.catalogue.detail_rules.Priority` for the order.
-CUSTOMER_VALUE = ContactValue(("ContactType", "ContactSubType"), (core.PROSPECT,))
-POLICY_VALUE = TermValue("EffectiveDate", "ExpirationDate")
+CUSTOMER_VALUE = ContactValue(("ContactType", "ContactSubType"), (core.PROSPECT,), active=("Status", ("A",)))
+POLICY_VALUE = TermValue("EffectiveDate", "ExpirationDate", active=("Status", ("A", "P")))
 
 #: Quotes are of interest while a policy is being placed: around its start, and while it is pending.
 WHILE_PLACED = NearStart("EffectiveDate", 120, always=("Status", ("P",)))
@@ -106,14 +127,16 @@ WHILE_PLACED = NearStart("EffectiveDate", 120, always=("Status", ("P",)))
 WHEN_CHANGED = IfChanged("HasBeenModified", MODIFIED, CREATED, always=("Status", ("C",)), sample=20)
 
 
-def of_customer(*parent_fields: str) -> Parent:
+def of_customer(*parent_fields: str, optional: bool = False) -> Parent:
     """Return the parent of what is read for each customer."""
-    return Parent("contacts", CUSTOMER_VALUE, parent_fields, CUSTOMERS)
+    return Parent("contacts", CUSTOMER_VALUE, parent_fields, CUSTOMERS, optional=optional)
 
 
-def of_policy(*parent_fields: str, need: NeedRule | None = None, fallback: Derive | None = None) -> Parent:
+def of_policy(
+    *parent_fields: str, need: NeedRule | None = None, fallback: Derive | None = None, optional: bool = False
+) -> Parent:
     """Return the parent of what is read for each policy."""
-    return Parent("policies", POLICY_VALUE, parent_fields or OF_POLICY, need=need, fallback=fallback)
+    return Parent("policies", POLICY_VALUE, parent_fields or OF_POLICY, None, need, fallback, optional)
 
 
 def of_office(*parent_fields: str) -> Parent:

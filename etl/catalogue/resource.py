@@ -52,6 +52,20 @@ DAYS = Dates()
 
 
 @dataclass(frozen=True, slots=True)
+class Nested:
+    """For responses whose items are not records but contain a list of them: a complete set per parent.
+
+    The item's other fields are added to each record under `_parent`. Totals of the envelope count items.
+    """
+
+    list: str
+    parent: str  #: the resource that the item describes
+    parent_id: str  #: the item's field with that parent's source id
+    #: The item's fields that tell the items of one parent apart; without them a parent has one item.
+    key: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Endpoint:
     """One call of the API. `{parent}` in path or query is replaced by the parent's source id."""
 
@@ -63,6 +77,10 @@ class Endpoint:
     query: tuple[tuple[str, str], ...] = ()
     #: Facts that follow from the call and are not in its records; added to each record under `_call`.
     implies: tuple[tuple[str, str], ...] = ()
+    nested: Nested | None = None
+    #: What the records of one answer without an id of their own share; those that share it are numbered, and the number
+    #: is added to each after the first as `_call.number`. None for records with an id.
+    numbered_by: Callable[[Record], str | None] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,26 +120,14 @@ class Parent:
     need: NeedRule | None = None
     #: Creates substitute records from the parent's record when the answer for a parent is empty.
     fallback: Derive | None = None
+    #: True: read only when ETL_RESOURCES or the command line names it, since it costs a call per customer or policy.
+    optional: bool = False
 
     @property
     def deciding_fields(self) -> tuple[str, ...]:
         """The fields of the parent's record that decide whether and when it gets a call."""
         filter_fields = self.parent_filter.fields if self.parent_filter is not None else ()
         return (*filter_fields, *self.value.fields, *(self.need.fields if self.need is not None else ()))
-
-
-@dataclass(frozen=True, slots=True)
-class Nested:
-    """For responses whose items are not records but contain a list of them: a complete set per parent.
-
-    The item's other fields are added to each record under `_parent`. Totals of the envelope count items.
-    """
-
-    list: str
-    parent: str  #: the resource that the item describes
-    parent_id: str  #: the item's field with that parent's source id
-    #: The item's fields that tell the items of one parent apart; without them a parent has one item.
-    key: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,35 +168,66 @@ class ReferenceStub:
 
 
 @dataclass(frozen=True, slots=True)
+class Changes:
+    """What shows that a record was created, changed or deleted."""
+
+    modified: str | None = None  #: the field with the time of the last change
+    created: str | None = None  #: the field with the time of creation
+    #: The call that returns one record, to check a record that no list contains any more.
+    single: Endpoint | None = None
+
+    @property
+    def times(self) -> tuple[str, ...]:
+        """The fields with times that a record has."""
+        return tuple(name for name in (self.modified, self.created) if name)
+
+
+@dataclass(frozen=True, slots=True)
+class Staging:
+    """What staging does with fields that no column reads."""
+
+    #: Fields removed before staging, at any depth of the record, beside those that `etl.sensitive` knows by their name.
+    secrets: tuple[str, ...] = ()
+    #: Known fields that staging keeps and that have no column; they are not reported as new.
+    known_unmapped: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Resource:
     """A collection of the API and the table it fills. `etl.resources` lists all of them."""
 
     name: str
     model: type[Model]
     id: str | Callable[[Record], Any]
-    endpoints: tuple[Endpoint, ...] = ()
-    modified: str | None = None
-    created: str | None = None
+    #: Where its records come from: calls, and parts of the records of other resources.
+    sources: tuple[Endpoint | Derivation, ...]
+    changes: Changes = Changes()
     parent: Parent | None = None
-    derived: tuple[Derivation, ...] = ()
-    nested: Nested | None = None
-    #: Fields removed before staging, at any depth of the record.
-    secrets: tuple[str, ...] = ()
-    #: Known fields that staging keeps and that have no column; they are not reported as new.
-    known_unmapped: tuple[str, ...] = ()
+    staging: Staging = Staging()
     stubs: tuple[ReferenceStub, ...] = ()
-    #: As a parent: the field and the codes of active records.
-    active: tuple[str, tuple[str, ...]] | None = None
+    data_source: DataSource = PRIMARY
     #: How well its call is known, or, if it is derived, its part of another resource's records.
     facts: Facts = field(kw_only=True)
-    #: True: read only when ETL_RESOURCES or the command line names it, since it costs a call per customer or policy.
-    optional: bool = False
-    data_source: DataSource = PRIMARY
-    #: What the records of one answer without an id of their own share; those that share it are numbered, and the number
-    #: is added to each after the first as `_call.number`. None for a record with an id.
-    numbered_by: Callable[[Record], str | None] | None = None
-    #: The call that returns one record, to check a record that no list contains any more.
-    single: Endpoint | None = None
+
+    @property
+    def endpoints(self) -> tuple[Endpoint, ...]:
+        """Its calls."""
+        return tuple(source for source in self.sources if isinstance(source, Endpoint))
+
+    @property
+    def derived(self) -> tuple[Derivation, ...]:
+        """The parts of other resources' records that are records of it."""
+        return tuple(source for source in self.sources if isinstance(source, Derivation))
+
+    @property
+    def nested(self) -> Nested | None:
+        """How the items of its calls contain its records, None if they are its records."""
+        return next((endpoint.nested for endpoint in self.endpoints), None)
+
+    @property
+    def is_optional(self) -> bool:
+        """Whether it is read only when it is named."""
+        return self.parent is not None and self.parent.optional
 
     @property
     def is_documented(self) -> bool:

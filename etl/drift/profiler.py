@@ -14,6 +14,7 @@ import msgspec
 from etl.catalogue.resource import Resource
 from etl.drift.declared_fields import DeclaredFields, find_declared_fields
 from etl.drift.shapes import Profile, Shape
+from etl.sensitive import is_never_staged
 from etl.spelling import item_spelling_of
 from etl.values import Violation
 
@@ -38,7 +39,7 @@ class ResourceProfiler:
         self.profile = Profile()
         self.declared: DeclaredFields = find_declared_fields(resource)
         self.spelling = item_spelling_of(resource)
-        self.secrets = frozenset(name.casefold() for name in resource.secrets)
+        self.secrets = frozenset(name.casefold() for name in resource.staging.secrets)
         self._item_counts: Counter[int] = Counter()  # by endpoint, because endpoints fill different fields
 
     def observe(self, items: Sequence[bytes], endpoint: int = 0) -> None:
@@ -67,7 +68,7 @@ class ResourceProfiler:
             path = prefix + (name if NAME.fullmatch(name) else ODD_NAME)
             shape = profile.shapes.get(path)
             if shape is None:
-                if name.casefold() in self.secrets or len(profile.shapes) >= MAX_PATHS:
+                if name.casefold() in self.secrets or is_never_staged(name) or len(profile.shapes) >= MAX_PATHS:
                     continue
                 shape = profile.shapes[path] = Shape()
             shape.present += 1

@@ -18,17 +18,16 @@ def resource_names(resources: Iterable[str], settings: Settings) -> list[str]:
     if requested := tuple(resources):
         return [resource.name for resource in selected(requested)]
     added, excluded = parse_choices(settings)
-    wanted = {entry.name for entry in CATALOGUE if not entry.optional} | added | find_fallback_sources(added)
+    wanted = {entry.name for entry in CATALOGUE if not entry.is_optional} | added | find_fallback_sources(added)
     return [entry.name for entry in CATALOGUE if entry.name in wanted - excluded]
 
 
 def find_fallback_sources(added: Iterable[str]) -> set[str]:
     """Return the optional resources that fill the tables of added ones too, such as the notes of policies for notes."""
     entries = [find_resource(name) for name in added]
-    models = {entry.model for entry in entries if entry.optional and entry.data_source == PRIMARY}
-    return {
-        entry.name for entry in CATALOGUE if entry.optional and entry.data_source.is_fallback and entry.model in models
-    }
+    models = {entry.model for entry in entries if entry.is_optional and entry.data_source == PRIMARY}
+    fallbacks = (entry for entry in CATALOGUE if entry.is_optional and entry.data_source.is_fallback)
+    return {entry.name for entry in fallbacks if entry.model in models}
 
 
 def find_out_of_reach(settings: Settings, resources: Iterable[str]) -> list[str]:

@@ -30,7 +30,7 @@ def verify_deleted(api: ApiConnection, resource: Resource, source_ids: Collectio
 
     An account may lack the call and then refuse it for every record; that does not make the full scan doubtful.
     """
-    endpoint, sorted_ids = resource.single, sorted(source_ids)
+    endpoint, sorted_ids = resource.changes.single, sorted(source_ids)
     if endpoint is None or not sorted_ids:
         return None
     try:

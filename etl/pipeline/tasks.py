@@ -228,7 +228,7 @@ def verify_in_task(
     task: RunTask, ledger: Ledger, batch: Batch, resource: Resource, source_ids: Sequence[str]
 ) -> DeletionCheck | None:
     """Check records individually over a separate API connection; return None if the API has no call for one record."""
-    if resource.single is None:
+    if resource.changes.single is None:
         return None
     with (
         connected(task.settings, task.watcher.stop, task.engine) as api,

@@ -163,8 +163,7 @@ def iterate_paths(fields: Iterable[Field]) -> Iterator[str]:
 
 def find_structural_paths(resource: Resource) -> set[str]:
     """Return the paths of the id, the times, the filters, and the fields from which other records are made."""
-    names = {*find_source_paths(resource.id), *(name for name in (resource.modified, resource.created) if name)}
-    names |= {resource.active[0]} if resource.active is not None else set()
+    names = {*find_source_paths(resource.id), *resource.changes.times}
     has_own_rows = resource.data_source == PRIMARY or resource.data_source.is_fallback
     names |= {name for name, _ in resource.model.deletion_mark} if has_own_rows else set()
     if resource.parent is not None:

@@ -94,7 +94,7 @@ def resource_line(resource: Resource) -> str:
     ]
     parent = f", once for each of {resource.parent.resource}" if resource.parent else ""
     note = "" if resource.is_documented else "; undocumented: an account may not offer it"
-    note += f"; optional: `ETL_RESOURCES=+{resource.name}`" if resource.optional else ""
+    note += f"; optional: `ETL_RESOURCES=+{resource.name}`" if resource.is_optional else ""
     return f"Resource {resource.name}: {' and '.join(sources)}{parent}{note}."
 
 

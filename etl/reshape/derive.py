@@ -66,7 +66,7 @@ def derived_record(child: Resource, part: Mapping[str, Any], staged: StagedRecor
         content_hash=hashlib.blake2b(raw, digest_size=16).digest(),
         version_at=source_record.version_at,
         undated=source_record.undated,
-        modified_at=source_record.modified_at if child.modified else None,
+        modified_at=source_record.modified_at if child.changes.modified else None,
         created_at=source_record.created_at,
         set_key=key,
         parent_raw_id=UUID(staged.raw_id),

@@ -105,7 +105,7 @@ def load_status(connection: Connection, tenant: str, choices: str = "") -> Statu
     orphans = [PlaceholderCount(*row) for row in connection.execute(SQL["placeholders"], {"tenant": tenant})]
     numbers = {placeholders.table: placeholders.number for placeholders in orphans}
     facts = load_facts(connection, tenant, numbers, choices)
-    expected = [entry for entry in CATALOGUE if not entry.optional or entry.name in facts.freshness]
+    expected = [entry for entry in CATALOGUE if not entry.is_optional or entry.name in facts.freshness]
     resources = [resource_freshness(resource, facts) for resource in expected]
     newest, backfill = batches.read_newest_batch(connection, tenant), backfill_progress(connection, tenant)
     return Status(children.read_database_time(connection), resources, newest, orphans, backfill)

@@ -74,7 +74,7 @@ def test_a_healthy_account_is_ready_after_few_calls(qqetl: CommandLine, database
     results = verdicts(report)
     enterprise = {resource.name for resource in CATALOGUE if resource.needs_enterprise_access}
     assert {results.pop(name) for name in enterprise} == {"enterprise only"}
-    assert {results.pop(resource.name) for resource in CATALOGUE if resource.optional} == {"not requested"}
+    assert {results.pop(resource.name) for resource in CATALOGUE if resource.is_optional} == {"not requested"}
     assert set(results.values()) <= {"as declared", "offered, empty"}
     assert len(requests) == report["calls_made"] <= MOST_CALLS
     calls = [(entry.path, entry.query) for entry in requests]

@@ -16,7 +16,7 @@ from command_line import CommandLine, settings_of
 from etl.resources import CATALOGUE
 from etl.simulator import Simulator, SimulatorSettings
 
-NAMES = [resource.name for resource in CATALOGUE if not resource.optional]
+NAMES = [resource.name for resource in CATALOGUE if not resource.is_optional]
 
 
 @pytest.fixture(scope="module")

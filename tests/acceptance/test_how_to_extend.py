@@ -108,16 +108,10 @@ def test_a_field_and_a_resource_are_added_as_their_pages_say(project: Copy) -> N
     (path,) = place_of(RESOURCE, r"In the file of its subject, here `(etl/models/(?:\w+)\.py)`")
     source = project.folder / path
     source.write_text(f"{source.read_text().rstrip()}\n\n\n{model}")
-    table, path, module = place_of(
-        RESOURCE, r"In `(\w+)` of `(etl/[\w/]+\.py)`, which imports `(\w+)` from `etl.models`"
-    )
+    table, path = place_of(RESOURCE, r"In `(\w+)` of `(etl/[\w/]+\.py)`")
     declared = (project.folder / path).read_text()
-    (project.folder / path).write_text(f"{declared.rstrip().removesuffix(')')}{entry})\n")
-    assert f"{table}: " in declared
-    imported = re.search(r"^from etl\.models import (.+)$", declared, re.MULTILINE)
-    assert imported is not None
-    names = ", ".join(sorted([*imported[1].split(", "), module]))
-    project.edit(path, imported[0], f"from etl.models import {names}")
+    end = declared.index("\n)\n", declared.index(f"\n{table}: "))
+    (project.folder / path).write_text(f"{declared[: end + 1]}{entry}{declared[end + 1 :]}")
     steps, checks, read = blocks(RESOURCE, "bash")
     for line in steps.splitlines():
         project.run(line)

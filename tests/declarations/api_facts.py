@@ -306,12 +306,12 @@ def names(source: Source | None) -> Iterator[str]:
 def mapped_fields(resource: Resource) -> set[str]:
     """Return every field of the records of a resource that is stored or secret, without list positions."""
     sources: list[Source | None] = [field.source for field in fields_of(resource.model, resource.data_source).values()]
-    sources += [resource.id, resource.modified, resource.created]
+    sources += [resource.id, *resource.changes.times]
     fields = {
         ".".join(step for step in name.split(".") if not step.isdigit()) for source in sources for name in names(source)
     }
-    kept = {*resource.secrets, *resource.known_unmapped, *(name for name, _ in resource.model.deletion_mark)}
-    return fields | kept
+    kept = {*resource.staging.secrets, *resource.staging.known_unmapped}
+    return fields | kept | {name for name, _ in resource.model.deletion_mark}
 
 
 def fields_without_a_fact(resource: Resource) -> set[str]:
@@ -323,5 +323,5 @@ def fields_without_a_fact(resource: Resource) -> set[str]:
         for facts in (API, ASSUMED)
         for field in facts.get(name, "").split()
     }
-    stored = mapped_fields(resource) - {*resource.secrets, "SSN"}
+    stored = mapped_fields(resource) - {*resource.staging.secrets, "SSN"}
     return {field for field in stored if field.casefold() not in known and field.split(".")[0] != "_parent"}

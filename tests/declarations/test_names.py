@@ -42,7 +42,7 @@ def field_names() -> set[str]:
     steps: set[str] = set()
     for resource in CATALOGUE:
         sources = [field.source for field in fields_of(resource.model, resource.data_source).values()]
-        for source in (*sources, resource.id, resource.modified, resource.created):
+        for source in (*sources, resource.id, *resource.changes.times):
             paths = source.paths if isinstance(source, FirstOf) else (source,)
             steps |= {step for path in paths if isinstance(path, str) for step in path.split(".")}
     return {name for name in steps if CAMEL_CASE.match(name)} - COMMON_WORDS

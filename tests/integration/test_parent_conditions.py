@@ -71,7 +71,7 @@ def test_sql_and_python_agree(connection: Connection, record: dict[str, Any]) ->
         parent = find_resource(declared.resource)
         read = spelling_of(parent).respell(record)
         need = declared.need.find_need(read, TODAY) if declared.need is not None else Need.YES
-        priority = declared.value.find_priority(read, parent.active, TODAY)
+        priority = declared.value.find_priority(read, TODAY)
         assert evaluate(connection, child.name, record) == (need, priority), child.name
 
 
@@ -97,8 +97,7 @@ def test_a_day_is_read_in_each_form_of_the_api(value: object, day: date | None) 
     assert read_day(value) == day
 
 
-ACTIVE_POLICY = ("Status", ("A", "P"))
-VALUE = TermValue("EffectiveDate", "ExpirationDate")
+VALUE = TermValue("EffectiveDate", "ExpirationDate", active=("Status", ("A", "P")))
 
 
 def iso(days: int) -> str:
@@ -132,7 +131,7 @@ def test_dates_decide_what_a_policy_is_worth(
         "EffectiveDate": None if begins is None else iso(begins),
         "ExpirationDate": None if ends is None else iso(ends),
     }
-    assert VALUE.find_priority(record, ACTIVE_POLICY, TODAY) is priority
+    assert VALUE.find_priority(record, TODAY) is priority
 
 
 @pytest.mark.parametrize(
@@ -171,7 +170,7 @@ def test_customers_come_before_other_contacts() -> None:
     assert declared is not None
     assert isinstance(declared.value, ContactValue)
     rank = {
-        (status, kind): declared.value.find_priority({"Status": status, "ContactType": kind}, ("Status", ("A",)), TODAY)
+        (status, kind): declared.value.find_priority({"Status": status, "ContactType": kind}, TODAY)
         for status in ("A", "I")
         for kind in ("C", "P")
     }

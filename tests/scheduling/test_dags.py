@@ -121,7 +121,7 @@ def run_and_check_sync(home: AirflowHome, database_url: str, simulator: Simulato
     assert set(run["tasks"].values()) == {"success"}
     assert rows(database_url, "SELECT status FROM etl.batches") == [("completed",)]
     done = rows(database_url, "SELECT resource FROM etl.batch_resources WHERE status = 'done'")
-    default = {resource.name for resource in CATALOGUE if not resource.optional}
+    default = {resource.name for resource in CATALOGUE if not resource.is_optional}
     assert {name for (name,) in done} == default - {"drivers", "vehicles", "endorsements"}, "without enterprise access"
     calls, _ = stored_traffic(database_url)
     assert calls == len(calls_of(simulator)) > 0, "the calls of all tasks"

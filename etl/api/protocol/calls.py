@@ -87,8 +87,8 @@ def _call(
         body=msgspec.json.encode(dict(parameters)) if in_body else None,
         resource=resource.name,
         envelope=endpoint.envelope,
-        documented=resource.is_documented and endpoint != resource.single,
-        endpoint=0 if endpoint == resource.single else resource.endpoints.index(endpoint),
+        documented=resource.is_documented and endpoint != resource.changes.single,
+        endpoint=0 if endpoint == resource.changes.single else resource.endpoints.index(endpoint),
         page=page,
         parent_id=parent_id,
     )

@@ -139,13 +139,13 @@ def reader_of(resource: Resource) -> RecordReader:
     """Return the reader of a resource's records."""
     declared = {
         "id": None if callable(resource.id) else resource.id,
-        "modified": resource.modified,
-        "created": resource.created,
+        "modified": resource.changes.modified,
+        "created": resource.changes.created,
     }
     names = {role: name for role, name in declared.items() if name and not name.startswith(FROM_PARENT)}
     return RecordReader(
         names,
         spelling_of(resource),
         len(set(names.values())) == len(names),
-        suspicions(resource.secrets),
+        suspicions(resource.staging.secrets),
     )

@@ -97,9 +97,9 @@ def make_records(
     """
     context = _Context(resource, reader_of(resource), Timestamp(zone), requested_at, _implied(endpoint))
     result = Records()
-    items = list(_clean(context.reader, resource.secrets, page, result))
-    if resource.nested is not None:
-        _take_nested(context, resource.nested, items, result)
+    items = list(_clean(context.reader, resource.staging.secrets, page, result))
+    if endpoint.nested is not None:
+        _take_nested(context, endpoint.nested, items, result)
         return result
     if resource.parent is None or parent is None:
         _take(context, items, result)
@@ -109,8 +109,8 @@ def make_records(
     if not page.items and resource.parent.fallback:  # at most of a parent of which the API never said anything
         parent_record = spelling_of(find_resource(resource.parent.resource)).decode(carried)
         items = [(position, _encode(record)) for position, record in enumerate(resource.parent.fallback(parent_record))]
-    if resource.numbered_by is not None:
-        items = list(numbered(items, context.reader.spelling, resource.numbered_by))
+    if endpoint.numbered_by is not None:
+        items = list(numbered(items, context.reader.spelling, endpoint.numbered_by))
     _take(context, items, result)
     if context.set_key is not None and not result.bad and not page.says_nothing:
         result.sets.append(ReadSet(context.set_key, frozenset(record.source_id for record in result.records)))
@@ -195,7 +195,7 @@ def _record(context: _Context, name: str, text: bytes, key_fields: KeyFields) ->
     created = _moment(context.clock, key_fields.created)
     # Without a declared or readable modification time nothing in a record distinguishes its versions, so the time of
     # the request dates it. A record that never changed has none, which is not a fault.
-    dated = context.resource.modified and not isinstance(changed, Violation)
+    dated = context.resource.changes.modified and not isinstance(changed, Violation)
     version = (modified or created) if dated else None
     requested_at = context.requested_at
     return Record(
@@ -254,7 +254,7 @@ def _version(context: _Context) -> datetime:
 def _inside(context: _Context, nested: Nested, item_id: str, around: bytes) -> _Context:
     """Return the context of the records that one item lists."""
     inner = _of_parent(context, nested.parent, item_id, around, None)
-    path = context.resource.modified or ""
+    path = context.resource.changes.modified or ""
     if not path.startswith(FROM_PARENT):
         return inner
     modified = read_field(_object.decode(around), path.removeprefix(FROM_PARENT))

@@ -99,7 +99,7 @@ def count_calls_of_records(
             continue
         need = declared.need.find_need(record, today) if declared.need is not None else Need.YES
         if need is Need.YES:
-            counts[declared.value.find_priority(record, parent.active, today)] += 1
+            counts[declared.value.find_priority(record, today)] += 1
         unsampled += need is Need.IF_SAMPLE_HAS_ANY
     if isinstance(declared.need, IfChanged) and unsampled:
         counts[Priority.SAMPLE] = min(unsampled, declared.need.sample)

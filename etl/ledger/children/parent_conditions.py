@@ -69,7 +69,7 @@ def build_conditions(child: Resource, parent: Resource, today: date) -> ParentCo
     return ParentConditions(
         " AND ".join(conditions),
         build_need(declared, values),
-        build_priority(declared, parent, values),
+        build_priority(declared, values),
         values,
     )
 
@@ -144,14 +144,15 @@ def build_need(declared: Parent, values: dict[str, Any]) -> str:
     """
 
 
-def build_priority(declared: Parent, parent: Resource, values: dict[str, Any]) -> str:
+def build_priority(declared: Parent, values: dict[str, Any]) -> str:
     """Return the expression for what the details of a parent are worth."""
-    if isinstance(declared.value, EqualValue):
-        return f"{declared.value.priority:d}"
-    is_active = build_code_condition("active", *parent.active, values) if parent.active is not None else "true"
-    if isinstance(declared.value, TermValue):
-        return build_term_priority(declared.value, is_active, values)
-    return build_contact_priority(declared.value, is_active, values)
+    rule = declared.value
+    if isinstance(rule, EqualValue):
+        return f"{rule.priority:d}"
+    is_active = build_code_condition("active", *rule.active, values)
+    if isinstance(rule, TermValue):
+        return build_term_priority(rule, is_active, values)
+    return build_contact_priority(rule, is_active, values)
 
 
 def build_term_priority(rule: TermValue, is_active: str, values: dict[str, Any]) -> str:
@@ -172,7 +173,7 @@ def build_term_priority(rule: TermValue, is_active: str, values: dict[str, Any])
 
 def build_contact_priority(rule: ContactValue, is_active: str, values: dict[str, Any]) -> str:
     """Return the expression for the value of a contact."""
-    values |= {"value_fields": list(rule.fields), "other_codes": spellings(rule.others)}
+    values |= {"value_fields": list(rule.kinds), "other_codes": spellings(rule.others)}
     is_other = build_any_condition(":value_fields", ":other_codes")
     return f"""
         CASE WHEN {is_active} AND NOT {is_other} THEN {Priority.CUSTOMER:d} ELSE {Priority.OTHER_CONTACT:d} END

@@ -44,7 +44,7 @@ def is_cacheable(resource: Resource) -> bool:
     A record without a time of change is dated by its request, which differs each time. For complete sets, more than
     the members has to be checked.
     """
-    return resource.modified is not None and resource.parent is None and resource.nested is None
+    return resource.changes.modified is not None and resource.parent is None and resource.nested is None
 
 
 def find_cached_pages(

@@ -244,9 +244,10 @@ def pick_parent(examination: Examination, resource: Resource) -> ChildRequest | 
 
 def remember_parents(examination: Examination, resource: Resource, read: Records) -> None:
     """Keep the records that can serve as sample parents: those not deleted in QQCatalyst, active ones first."""
-    if not children_of(resource.name):
+    rules = [child.parent.value for child in children_of(resource.name) if child.parent is not None]
+    if not rules:
         return
     parents = [(parent.source_id, spelling_of(resource).decode(parent.raw)) for parent in read.records]
     present = [parent for parent in parents if not is_flagged(parent[1], resource.model.deletion_mark)]
-    active = (resource.active,) if resource.active else ()
+    active = [rule.active for rule in rules if rule.active is not None]
     examination.parents[resource.name] = sorted(present, key=lambda parent: not is_flagged(parent[1], active))

@@ -153,7 +153,7 @@ def list_details(book: Book, *, everything: bool) -> list[DueCalls]:
     """Return the calls for details of a first sync, of the kinds that every account offers."""
     details: list[DueCalls] = []
     for resource in CATALOGUE:
-        if resource.parent is None or resource.optional or not resource.is_documented:
+        if resource.parent is None or resource.is_optional or not resource.is_documented:
             continue
         if resource.parent.resource == "contacts":
             contacts = book.customers + (book.other_contacts if everything else 0)

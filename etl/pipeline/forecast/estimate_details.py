@@ -99,6 +99,6 @@ def count_page(
 
 def is_read(parent: Resource, record: Mapping[str, Any], read_to: datetime, clock: Timestamp) -> bool:
     """Return whether a record shows that it was last changed before the time to which its list was read."""
-    times = (clock.clean(record.get(name)) for name in (parent.modified, parent.created) if name)
+    times = (clock.clean(record.get(name)) for name in parent.changes.times)
     changed_at = next((moment for moment in times if isinstance(moment, datetime)), None)
     return changed_at is not None and changed_at < read_to

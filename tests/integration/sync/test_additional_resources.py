@@ -92,7 +92,7 @@ def test_by_default_no_optional_call_is_made(as_synced: Site) -> None:
     filled = [table for table in TABLES if value(as_synced.engine, f"SELECT count(*) FROM public.{table}")]
     assert filled == ["endorsements"]
     parts = set(values(as_synced.engine, "SELECT resource FROM etl.batch_resources"))
-    assert parts == {entry.name for entry in CATALOGUE if not entry.optional}
+    assert parts == {entry.name for entry in CATALOGUE if not entry.is_optional}
 
 
 def test_the_status_leaves_out_what_was_never_read(as_synced: Site, everything: Site) -> None:
@@ -100,7 +100,7 @@ def test_the_status_leaves_out_what_was_never_read(as_synced: Site, everything: 
         with site.engine.connect() as connection:
             return {item.resource for item in load_status(connection, site.settings.etl_tenant).resources}
 
-    assert names(as_synced) == {entry.name for entry in CATALOGUE if not entry.optional}
+    assert names(as_synced) == {entry.name for entry in CATALOGUE if not entry.is_optional}
     assert names(everything) == {entry.name for entry in CATALOGUE}
 
 

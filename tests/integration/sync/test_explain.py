@@ -31,7 +31,7 @@ def column_of(explanation: Explanation, name: str) -> ColumnTrace:
 
 
 #: The tables that a sync fills by default.
-FILLED = [model for model in PRODUCTION if any(item.model is model and not item.optional for item in CATALOGUE)]
+FILLED = [model for model in PRODUCTION if any(item.model is model and not item.is_optional for item in CATALOGUE)]
 
 
 @pytest.mark.parametrize("model", FILLED, ids=lambda model: model.__tablename__)

@@ -48,16 +48,11 @@ class Address(Model):
     line1: Mapped[str | None] = field("Line1", Text(), personal=True)
 '''
 ENTRY = """    Resource(
-        "addresses",
-        core.Address,
-        "AddressID",
-        (Endpoint("Contacts/{parent}/Addresses", Envelope.PAGE),),
-        parent=of_customer("EntityID"),
-        facts=ALL_INTEGRATOR,
+        "addresses", core.Address, "AddressID", (Endpoint("Contacts/{parent}/Addresses", Envelope.PAGE),),
+        parent=of_customer("EntityID"), facts=ALL_INTEGRATOR,
     ),
 )
-
-BY_NAME"""
+# fmt: on"""
 
 
 def grown(folder: Path, *changes: tuple[str, str, str]) -> Path:
@@ -117,7 +112,7 @@ def test_a_new_resource_is_a_class_and_an_entry(site: Site, simulator: Simulator
     folder = grown(
         tmp_path,
         ("models/core.py", carrier, ADDRESS + carrier),
-        ("resources.py", ")\n\nBY_NAME", ENTRY),
+        ("resources.py", ")\n# fmt: on", ENTRY),
     )
     run(site, folder, "sync")
     world = simulator.world

@@ -108,7 +108,7 @@ def test_every_table_has_the_rows_of_the_agency(as_synced: Site, simulator: Simu
 
 
 def test_all_staging_and_link_tables_are_filled(as_synced: Site) -> None:
-    tables = [*(f"raw.raw_{name}" for name in BY_NAME if not BY_NAME[name].optional), *LINKS]
+    tables = [*(f"raw.raw_{name}" for name in BY_NAME if not BY_NAME[name].is_optional), *LINKS]
     assert [name for name in tables if value(as_synced.engine, f"SELECT count(*) FROM {name}") == 0] == []
 
 

@@ -54,12 +54,12 @@ def test_they_agree_with_the_tables(synced: Site) -> None:
     ):
         assert values_by_sample["qqetl_open_findings", frozenset({"contacts", severity})] == number
     assert {item.name for item in CATALOGUE if ("qqetl_lag_seconds", frozenset({item.name})) in values_by_sample} == {
-        item.name for item in CATALOGUE if not item.optional
+        item.name for item in CATALOGUE if not item.is_optional
     }
     assert all(
         values_by_sample["qqetl_books_difference", frozenset({item.name})] == 0
         for item in CATALOGUE
-        if not item.optional
+        if not item.is_optional
     )
     troubles = {kind: values_by_sample["qqetl_open_troubles", frozenset({kind.value})] for kind in IncidentKind}
     assert troubles == {kind: float(kind is IncidentKind.RUN_FAILED) for kind in IncidentKind}

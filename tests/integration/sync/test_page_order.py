@@ -90,7 +90,7 @@ def test_pages_from_before_a_change_overwrite_nothing(
         return held
 
     def after_them_the_old(reader: ResourceReader | DetailReader, held: Arrived) -> Arrived:
-        if not isinstance(reader, ResourceReader) or reader.resource.modified is None:
+        if not isinstance(reader, ResourceReader) or reader.resource.changes.modified is None:
             return held
         stale = (page for page in kept[reader.resource.name] if isinstance(page, FetchedPage))
         return [*held, *(replace(page, slice=held[-1].slice) for page in stale if isinstance(held[-1], FetchedPage))]

@@ -7,7 +7,7 @@ from etl.errors import UsageError
 from etl.extract.selection import find_out_of_reach, resource_names
 from etl.resources import CATALOGUE
 
-DEFAULT = {entry.name for entry in CATALOGUE if not entry.optional}
+DEFAULT = {entry.name for entry in CATALOGUE if not entry.is_optional}
 
 
 def names(choices: str, *requested: str) -> set[str]:

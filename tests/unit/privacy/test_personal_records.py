@@ -106,8 +106,8 @@ def test_a_scrubbed_record_has_no_value_for_personal_columns(resource: Resource)
 def test_identifying_fields_are_kept(resource: Resource) -> None:
     for name in (
         resource.id,
-        resource.modified,
-        resource.created,
+        resource.changes.modified,
+        resource.changes.created,
         *(name for name, _ in resource.model.deletion_mark),
     ):
         if isinstance(name, str) and not name.startswith(PARENT):

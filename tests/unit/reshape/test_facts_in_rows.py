@@ -105,7 +105,7 @@ def test_a_void_policy_is_stored_and_not_in_force() -> None:
     assert rule is not None
     for status, is_in_force in (("A", True), ("P", True), ("V", False)):
         policy = POLICY | {"Status": status}
-        priority = rule.value.find_priority(policy, find_resource("policies").active, date(2025, 6, 1))
+        priority = rule.value.find_priority(policy, date(2025, 6, 1))
         assert (priority is Priority.IN_FORCE) is is_in_force
 
 
