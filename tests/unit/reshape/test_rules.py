@@ -121,7 +121,7 @@ def test_declarations_count_for_cleaning_and_for_reading() -> None:
 #: What the counted files import that says nothing about a row: settings, errors, which calls are made, storage.
 WITHOUT_RULES = {
     "etl",
-    "etl.config.settings",
+    "etl.config.options",
     "etl.catalogue.detail_rules",
     "etl.catalogue.facts",
     "etl.docstrings",
