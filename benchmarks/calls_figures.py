@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from benchmarks.calls_book import SET, BookSize
-from etl.pipeline.forecast.estimate import Estimate
+from etl.call_estimate import Estimate
 
 
 @dataclass

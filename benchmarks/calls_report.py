@@ -6,7 +6,7 @@ from benchmarks.calls_book import SET
 from benchmarks.calls_figures import Life, Period, Useful
 from benchmarks.pacing import AIMS, Outcome
 from benchmarks.table import markdown
-from etl.pipeline.forecast.estimate import Estimate
+from etl.call_estimate import Estimate
 from etl.resources import BY_NAME
 from etl.simulator.routes import find
 from etl.status.format import format_duration, format_number

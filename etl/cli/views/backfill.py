@@ -4,12 +4,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from etl.call_estimate import Estimate
 from etl.cli.ui.terminal import print_line
 from etl.cli.views.call_time import describe_details, describe_total
 from etl.config.rate_limit import RateLimit
 from etl.ledger.children.child_counts import DetailsLeft
 from etl.ledger.children.queue import QueueCoverage
-from etl.pipeline.forecast.estimate import Estimate
 from etl.status.format import format_count, format_duration, format_number
 from etl.status.status import Status
 

@@ -1,14 +1,11 @@
 """Calls and the time that they take at the call limit, in the words that dry run, status and doctor share."""
 
-from collections.abc import Iterator
 from typing import Any
 
+from etl.call_estimate import Estimate
 from etl.config.rate_limit import RateLimit
 from etl.ledger.children.child_counts import DetailsLeft
-from etl.pipeline.forecast.estimate import Estimate
-from etl.pipeline.forecast.forecast import SyncForecast
-from etl.resources import USEFUL
-from etl.status.format import format_count, format_duration, format_number, join_words
+from etl.status.format import format_count, format_duration, format_number
 
 #: What follows the calls of a kind of detail of which no run knows yet whether the account offers it.
 IF_OFFERED = ", if this account offers it"
@@ -58,44 +55,6 @@ def describe_total(calls: Estimate, limit: RateLimit) -> str:
     if limit.calls is None:
         return f"All details: {format_calls(calls)} left; no call limit is set."
     return f"All details: {format_calls(calls)} left, {format_time(calls, limit)} at {format_rate(limit)}."
-
-
-def list_plan(forecast: SyncForecast, limit: RateLimit) -> Iterator[str]:
-    """Yield when the database is useful and when it is complete, and what that rests on."""
-    names = {resource.resource for resource in forecast.resources}
-    yield "Without a call limit:" if limit.calls is None else f"At {format_rate(limit)}:"
-    if forecast.useful.high and forecast.complete != forecast.useful:
-        yield f"  useful database after  {format_calls_and_time(forecast.useful, limit)}"
-        yield f"                         ({join_words([name for name in USEFUL if name in names])})"
-    if forecast.current != forecast.complete:
-        yield f"  current after          {format_calls_and_time(forecast.current, limit)}"
-        yield "                         (customers, and policies that are in force, are"
-        yield "                         pending, or ended within 13 months)"
-    yield f"  complete after         {format_calls_and_time(forecast.complete, limit)}"
-    if forecast.sampled and not forecast.complete.is_exact:
-        yield describe_basis(forecast)
-
-
-def describe_basis(forecast: SyncForecast) -> str:
-    """Return what an estimate rests on."""
-    if all(sample.records >= sample.total for sample in forecast.sampled):
-        return "The higher figures include all prospects; those that no policy names get no calls."
-    bases = [
-        f"{format_number(sample.records)} of {format_count(sample.total, 'record')} of {sample.resource}"
-        for sample in forecast.sampled
-    ]
-    return f"An estimate from {join_words(bases)}. It is exact once they are read."
-
-
-def forecast_to_json(forecast: SyncForecast, limit: RateLimit) -> dict[str, Any]:
-    """Return when the database is useful and when it is complete, as JSON."""
-    return {
-        "calls_per_minute": limit.per_second * 60 if limit.calls is not None else None,
-        "useful": calls_to_json(forecast.useful, limit),
-        "current": calls_to_json(forecast.current, limit),
-        "complete": calls_to_json(forecast.complete, limit),
-        "estimated_from": forecast.sampled,
-    }
 
 
 def calls_to_json(calls: Estimate, limit: RateLimit) -> dict[str, Any]:

@@ -11,7 +11,8 @@ from etl.api.traffic import Traffic
 from etl.cli.ui.errors import format_error
 from etl.cli.ui.terminal import build_table, check_mark, print_line, print_wrapped, stdout
 from etl.cli.views.advice import Advice, list_advice
-from etl.cli.views.call_time import forecast_to_json, format_rate, list_plan
+from etl.cli.views.call_time import format_rate
+from etl.cli.views.forecast import forecast_to_json, list_plan
 from etl.config.rate_limit import RateLimit
 from etl.config.redaction import escape_control_characters
 from etl.errors import EtlError, ExitStatus

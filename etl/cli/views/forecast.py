@@ -1,29 +1,29 @@
 """Plan of a sync, as `--dry-run` shows it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from etl.api.connection import connected
+from etl.call_estimate import Estimate
 from etl.cli.session import CommandSession
 from etl.cli.ui.terminal import build_table, print_line, print_wrapped, stdout
 from etl.cli.views.call_time import (
     calls_to_json,
     describe_details,
     describe_total,
-    forecast_to_json,
     format_calls,
     format_calls_and_time,
-    list_plan,
+    format_rate,
 )
 from etl.cli.views.call_time import format_time as format_call_time
 from etl.config.rate_limit import RateLimit
 from etl.database.revisions import check_migrated
 from etl.local_time import format_bound
-from etl.pipeline.forecast.estimate import Estimate
 from etl.pipeline.forecast.forecast import Forecast, SyncForecast
 from etl.pipeline.forecast.read_facts import forecast
 from etl.pipeline.options import Options
 from etl.pipeline.plan import plan
+from etl.resources import USEFUL
 from etl.status.format import format_count, format_number, join_words
 from etl.window import Window
 
@@ -54,6 +54,44 @@ def show_forecast(sync_forecast: SyncForecast, limit: RateLimit) -> None:
         print_line(f"Over ETL_CHILD_BUDGET and left for later runs: {format_count(deferred, 'call')}.")
     show_additions([resource for resource in sync_forecast.resources if resource.is_added], limit)
     print_line("Dry run: nothing was written.")
+
+
+def list_plan(forecast: SyncForecast, limit: RateLimit) -> Iterator[str]:
+    """Yield when the database is useful and when it is complete, and what that rests on."""
+    names = {resource.resource for resource in forecast.resources}
+    yield "Without a call limit:" if limit.calls is None else f"At {format_rate(limit)}:"
+    if forecast.useful.high and forecast.complete != forecast.useful:
+        yield f"  useful database after  {format_calls_and_time(forecast.useful, limit)}"
+        yield f"                         ({join_words([name for name in USEFUL if name in names])})"
+    if forecast.current != forecast.complete:
+        yield f"  current after          {format_calls_and_time(forecast.current, limit)}"
+        yield "                         (customers, and policies that are in force, are"
+        yield "                         pending, or ended within 13 months)"
+    yield f"  complete after         {format_calls_and_time(forecast.complete, limit)}"
+    if forecast.sampled and not forecast.complete.is_exact:
+        yield describe_basis(forecast)
+
+
+def describe_basis(forecast: SyncForecast) -> str:
+    """Return what an estimate rests on."""
+    if all(sample.records >= sample.total for sample in forecast.sampled):
+        return "The higher figures include all prospects; those that no policy names get no calls."
+    bases = [
+        f"{format_number(sample.records)} of {format_count(sample.total, 'record')} of {sample.resource}"
+        for sample in forecast.sampled
+    ]
+    return f"An estimate from {join_words(bases)}. It is exact once they are read."
+
+
+def forecast_to_json(forecast: SyncForecast, limit: RateLimit) -> dict[str, Any]:
+    """Return when the database is useful and when it is complete, as JSON."""
+    return {
+        "calls_per_minute": limit.per_second * 60 if limit.calls is not None else None,
+        "useful": calls_to_json(forecast.useful, limit),
+        "current": calls_to_json(forecast.current, limit),
+        "complete": calls_to_json(forecast.complete, limit),
+        "estimated_from": forecast.sampled,
+    }
 
 
 def show_calls(forecasts: Sequence[Forecast], limit: RateLimit) -> None:

@@ -6,7 +6,6 @@ from datetime import timedelta
 
 from etl.cli.ui.terminal import check_mark, stdout
 from etl.ledger.notifications.incidents import Incident
-from etl.notifications.templates import headline
 from etl.status.format import format_count, format_duration, join_words
 from etl.status.status import Freshness, Status
 
@@ -29,7 +28,7 @@ def answer_questions(
 ) -> list[StatusAnswer]:
     """Return the answers to the three questions; the data is current if no resource lags by more than `max_lag`."""
     late, incomplete = describe_late(status, max_lag), describe_incomplete(status)
-    actions = [headline([incident]) for incident in incidents]
+    actions = describe_incidents(incidents) if incidents else []
     actions += [f"{format_count(unsent, 'email')} not sent"] if unsent else []
     return [
         StatusAnswer(
@@ -51,6 +50,13 @@ def answer_questions(
             f"{'; '.join(actions)}: see `qqetl notices`" if actions else "none",
         ),
     ]
+
+
+def describe_incidents(incidents: Sequence[Incident]) -> list[str]:
+    """Return the headline of each incident, as its email has it."""
+    from etl.notifications.templates import headline  # here, since the sending of mail takes long to import
+
+    return [headline([incident]) for incident in incidents]
 
 
 def describe_late(status: Status, max_lag: timedelta) -> list[str]:

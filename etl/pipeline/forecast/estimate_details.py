@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from etl.call_estimate import Estimate, PageCounts, estimate_matching
 from etl.catalogue.detail_rules import Priority
 from etl.catalogue.resource import Resource
 from etl.extract.details.plan_calls import count_calls_of_records, is_deleted, share_out
 from etl.ledger.children.child_counts import DetailsLeft, DueCalls
-from etl.pipeline.forecast.estimate import Estimate, PageCounts, estimate_matching
 from etl.pipeline.forecast.feed_sample import FeedSample
 from etl.resources import BY_NAME
 from etl.spelling import spelling_of

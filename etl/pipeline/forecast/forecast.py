@@ -6,6 +6,7 @@ from datetime import datetime
 from itertools import chain
 from math import ceil
 
+from etl.call_estimate import Estimate
 from etl.catalogue.detail_rules import Priority
 from etl.catalogue.resource import Endpoint, Resource
 from etl.config.settings import Settings
@@ -21,7 +22,6 @@ from etl.extract.date_ranges import (
 from etl.extract.details.plan_calls import CallBudgets, PlannedCalls, plan_calls
 from etl.extract.selection import NEEDS_ENTERPRISE_ACCESS, resource_names
 from etl.ledger.children.child_counts import DetailsLeft, DueCalls
-from etl.pipeline.forecast.estimate import Estimate
 from etl.pipeline.forecast.estimate_details import AccountFacts, estimate_due
 from etl.pipeline.forecast.feed_sample import FeedSample
 from etl.pipeline.options import Plan

@@ -11,12 +11,12 @@ from sites import Site, open_site, serve_agency
 from test_second_sync import calls, per_parent
 
 from etl.api.connection import connected
+from etl.call_estimate import Estimate
 from etl.cli.views.backfill import backfill_to_json
 from etl.ledger.transaction import Ledger
 from etl.pipeline import Options
 from etl.pipeline.doctor.doctor import POLICY, examine, save_offers
 from etl.pipeline.doctor.first_plan import plan_next_sync
-from etl.pipeline.forecast.estimate import Estimate
 from etl.pipeline.forecast.forecast import SyncForecast
 from etl.pipeline.forecast.read_facts import forecast
 from etl.pipeline.plan import plan

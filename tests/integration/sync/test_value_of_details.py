@@ -12,8 +12,8 @@ from sqlalchemy import text
 from test_forecast_of_an_ordinary_account import dry_run
 from test_second_sync import calls, per_parent
 
+from etl.call_estimate import Estimate
 from etl.pipeline import Watcher
-from etl.pipeline.forecast.estimate import Estimate
 from etl.simulator import Simulator
 from etl.simulator.world import World
 

@@ -12,7 +12,7 @@ from benchmarks.calls_book import BookSize, fit_world
 from benchmarks.calls_figures import Life, Period, Useful
 from benchmarks.calls_report import format_forecasts, format_periods, format_targets
 from benchmarks.pacing import Outcome
-from etl.pipeline.forecast.estimate import Estimate
+from etl.call_estimate import Estimate
 from etl.simulator.routes import find
 from etl.simulator.world import World
 

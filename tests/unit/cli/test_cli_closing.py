@@ -6,6 +6,7 @@ from uuid import UUID
 
 import pytest
 
+from etl.call_estimate import Estimate
 from etl.catalogue.detail_rules import Priority
 from etl.cli.ui.terminal import format_json
 from etl.cli.views.balance_sheet import find_failures, format_balance
@@ -25,7 +26,6 @@ from etl.ledger.children.child_counts import DetailsLeft, DueCalls
 from etl.ledger.children.queue import QueueCoverage
 from etl.models.states import BatchState, Outcome, ResourceState
 from etl.pipeline import Summary
-from etl.pipeline.forecast.estimate import Estimate
 from etl.pipeline.forecast.forecast import Forecast, Sampled, SyncForecast
 from etl.window import Window
 

@@ -7,7 +7,7 @@ from math import ceil
 import pytest
 
 from etl.api.protocol import Page
-from etl.pipeline.forecast.estimate import Estimate, PageCounts, estimate_matching
+from etl.call_estimate import Estimate, PageCounts, estimate_matching
 from etl.pipeline.forecast.feed_sample import MAX_SAMPLE_PAGES, FeedSample, choose_pages, make_sample, widen_sample
 
 SIZE = 100
