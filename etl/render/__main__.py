@@ -4,17 +4,19 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from etl.render.api_facts import render_api_facts
+from etl.render.api_facts import resource_table
 from etl.render.checks import checks_page
 from etl.render.dag_names import dag_names
 from etl.render.dictionary import data_dictionary
+from etl.render.fill_page import fill_page
 from etl.render.kinds import kinds_page
 from etl.render.settings import sample_env, settings_table
-from etl.render.sizing import sizing_page
+from etl.render.sizing import sizing_parts
 
 ROOT = Path(__file__).parents[2]
 
 API_FACTS = "docs/reference/api-facts.md"
+SIZING = "docs/explanation/sizing.md"
 
 SETTINGS_HEAD = """# Settings
 
@@ -31,14 +33,19 @@ def settings_page() -> str:
 
 def api_facts_page() -> str:
     """Return the page of API facts: the text as it is in the checkout, with its table rendered."""
-    return render_api_facts((ROOT / API_FACTS).read_text())
+    return fill_page((ROOT / API_FACTS).read_text(), {"resources": resource_table()})
+
+
+def sizing_page() -> str:
+    """Return the page on sizing: the text as it is in the checkout, with its tables and figures rendered."""
+    return fill_page((ROOT / SIZING).read_text(), sizing_parts())
 
 
 #: Every rendered file, by its path in the checkout.
 PAGES: Mapping[str, Callable[[], str]] = {
     ".env.example": sample_env,
     "etl/dags/names.py": dag_names,
-    "docs/explanation/sizing.md": sizing_page,
+    SIZING: sizing_page,
     API_FACTS: api_facts_page,
     "docs/reference/checks.md": checks_page,
     "docs/reference/data-dictionary.md": data_dictionary,
