@@ -1,4 +1,4 @@
-"""Pages that are written by hand and have rendered parts: a part stands between `<!-- name -->` and `<!-- / -->`."""
+"""Pages that are written by hand and have rendered parts: each between `<!-- name -->` and `<!-- / -->`."""
 
 import re
 from collections.abc import Mapping
@@ -15,5 +15,5 @@ def fill_page(page: str, parts: Mapping[str, str]) -> str:
 
 
 def frame(part: str) -> str:
-    """Return a part as it stands on a page: a table of several lines between blank lines, a figure in its sentence."""
+    """Return a part with what separates it: blank lines around several lines, nothing around a figure in a sentence."""
     return f"\n\n{part}\n\n" if "\n" in part else part

@@ -6,16 +6,16 @@ import pytest
 
 from etl.checks import CHECKS, Check
 from etl.render.api_facts import resource_table
-from etl.render.checks import checks_page
+from etl.render.checks import all_checks
 from etl.render.fill_page import fill_page
-from etl.render.kinds import MAX_EXAMPLE_LENGTH, all_kinds, kinds_page, to_code
+from etl.render.kinds import MAX_EXAMPLE_LENGTH, all_kinds, describe_kinds, to_code
 from etl.values import Kind, Violation
 
-KINDS_PAGE, CHECKS_PAGE = kinds_page(), checks_page()
+KINDS_PAGE, CHECKS_PAGE = f"\n{describe_kinds()}", f"\n{all_checks()}"
 
 
 def section(kind: type[Kind]) -> str:
-    return KINDS_PAGE.split(f"\n## {kind.name}\n")[1].split("\n## ")[0]
+    return KINDS_PAGE.split(f"\n## {kind.name}\n")[1].split("\n## ", maxsplit=1)[0]
 
 
 @pytest.mark.parametrize("kind", all_kinds(), ids=lambda kind: kind.__name__)
@@ -58,12 +58,12 @@ def test_an_accepted_value_among_the_rejected_examples_is_an_error(monkeypatch: 
     good = next(raw for raw, clean in kind.accepts if not isinstance(clean, Violation))
     monkeypatch.setattr(kind, "rejects", ((good, "nothing-wrong"),))
     with pytest.raises(TypeError, match="nothing-wrong"):
-        kinds_page()
+        describe_kinds()
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.name)
 def test_every_check_is_explained_with_its_query(check: Check) -> None:
-    check_section = CHECKS_PAGE.split(f"\n## {check.name}\n")[1].split("\n## ")[0]
+    check_section = CHECKS_PAGE.split(f"\n## {check.name}\n")[1].split("\n## ", maxsplit=1)[0]
     assert f"```sql\n{check.sql};\n```" in check_section
     assert check.fix in check_section
     assert f"[{check.name}](#{check.name})" in CHECKS_PAGE
@@ -77,7 +77,10 @@ def test_the_table_of_api_facts_has_a_row_for_a_resource() -> None:
 
 
 def test_the_parts_of_a_page_are_rendered_and_the_rest_is_kept() -> None:
-    page = "# Facts\n\nAt <!-- limit -->9<!-- / --> calls:\n\n<!-- rows -->\n| old |\n<!-- / -->\n\nAfter <!-- limit --><!-- / -->.\n"
+    page = (
+        "# Facts\n\nAt <!-- limit -->9<!-- / --> calls:\n\n<!-- rows -->\n| old |\n<!-- / -->\n\n"
+        "After <!-- limit --><!-- / -->.\n"
+    )
     filled = fill_page(page, {"limit": "58", "rows": "| a |\n| b |"})
     assert filled == (
         "# Facts\n\nAt <!-- limit -->58<!-- / --> calls:\n\n<!-- rows -->\n\n| a |\n| b |\n\n<!-- / -->\n\n"
