@@ -1,7 +1,7 @@
 """Points in time, time zone aware and in UTC."""
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any, ClassVar
@@ -78,10 +78,6 @@ class Timestamp(Kind):
     )
 
     zone: str = "UTC"
-
-    def in_zone(self, zone: str) -> "Timestamp":
-        """Return the same kind with another zone for times without an offset."""
-        return replace(self, zone=zone)
 
     def clean(self, raw: Any) -> datetime | Violation | None:
         """Return the time in UTC, None when absent, or a Violation; digits beyond a microsecond are cut."""
