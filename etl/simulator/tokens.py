@@ -16,6 +16,7 @@ class Tokens:
 
     settings: SimulatorSettings
     clock: Callable[[], float] = time.monotonic
+    issued: int = 0
     _expiry: dict[str, float] = field(default_factory=dict)
     _refresh: set[str] = field(default_factory=set)
 
@@ -47,6 +48,7 @@ class Tokens:
         token, refresh = secrets.token_urlsafe(24), secrets.token_urlsafe(24)
         self._expiry[token] = self.clock() + self.settings.token_seconds
         self._refresh.add(refresh)
+        self.issued += 1
         return 200, {
             "access_token": token, "token_type": "Bearer", "expires_in": self.settings.token_seconds,
             "refresh_token": refresh,
