@@ -1,48 +1,5 @@
 """The resource names for parsing the DAGs. Rendered by `python -m etl.render`."""
 
-RESOURCES = (
-    "locations",
-    "agencies",
-    "departments",
-    "contacts",
-    "employees",
-    "carriers",
-    "carrier_list",
-    "applications",
-    "policies",
-    "account_info",
-    "fees",
-    "policy_details",
-    "renewals",
-    "commissions",
-    "adjustments",
-    "terminations",
-    "quotes",
-    "coverages",
-    "equipment",
-    "drivers",
-    "vehicles",
-    "claims",
-    "billing_records",
-    "commission_rules",
-    "documents",
-    "acord_forms",
-    "employee_list",
-    "cancellation_reasons",
-    "carrier_fees",
-    "endorsements",
-    "notes",
-    "policy_notes",
-    "tasks",
-    "contact_phones",
-    "contact_emails",
-    "contact_addresses",
-    "files",
-    "customer_details",
-    "policy_lines",
-    "premium",
-)
-
 LEVELS = (
     ("locations",),
     ("contacts",),
@@ -83,3 +40,14 @@ LEVELS = (
         "premium",
     ),
 )
+
+DERIVED = (
+    "agencies",
+    "employees",
+    "carriers",
+    "fees",
+    "renewals",
+    "terminations",
+)
+
+RESOURCES = (*(name for level in LEVELS for name in level), *DERIVED)

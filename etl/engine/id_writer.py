@@ -1,13 +1,11 @@
 """Writes which ids the pages of a list hold, and nothing else: a dry run compares them with what is staged."""
 
+from collections import Counter
 from collections.abc import Sequence
+from typing import Any
 
-from sqlalchemy import Connection
-
-from etl.engine.answers import FetchFailed
 from etl.engine.page_writer import PageGroup, PageWriter, WriteResult
-from etl.engine.parse import ParsedPage, request_facts
-from etl.ledger import counters, slices
+from etl.engine.parse import ParsedPage
 
 
 class IdWriter(PageWriter):
@@ -17,14 +15,9 @@ class IdWriter(PageWriter):
         """Return the whole group: every page is written."""
         return WriteResult(group.resource, 0, 0), group
 
-    def commit_pages(
-        self,
-        connection: Connection,
-        group: PageGroup,
-        parsed: Sequence[ParsedPage],
-        failures: Sequence[FetchFailed],  # noqa: ARG002 (only details have failures)
-    ) -> None:
-        """Write the requests of a page group. Without a hash of contents they never answer for a later page."""
-        facts = [request_facts(self.batch_id, page) | {"contents": None} for page in parsed]
-        slices.write_requests(connection, facts, slices.reserve_request_ids(connection, len(parsed)))
-        counters.add_counts(connection, self.batch_id, group.resource, {"pages": len(parsed)})
+    def describe_requests(self, parsed: Sequence[ParsedPage], counts: Counter[str]) -> list[dict[str, Any]]:
+        """Return what is stored of the requests of pages. Without contents they never answer for a later page."""
+        return [facts | {"contents": None} for facts in super().describe_requests(parsed, counts)]
+
+    def count_unstaged(self, *_: object) -> None:
+        """Count nothing: a dry run stages no record, so none is left out."""

@@ -2,49 +2,40 @@
 
 import sys
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 
-from etl.render.api_facts import render_api_facts
-from etl.render.checks import checks_page
+from etl.render.api_facts import resource_table
+from etl.render.checks import all_checks
 from etl.render.dag_names import dag_names
 from etl.render.dictionary import data_dictionary
-from etl.render.kinds import kinds_page
+from etl.render.fill_page import fill_page
+from etl.render.kinds import describe_kinds
 from etl.render.settings import sample_env, settings_table
-from etl.render.sizing import sizing_page
+from etl.render.sizing import sizing_parts
 
 ROOT = Path(__file__).parents[2]
 
-API_FACTS = "docs/reference/api-facts.md"
-
-SETTINGS_HEAD = """# Settings
-
-Rendered from the declarations by `python -m etl.render`. Settings are read from the environment and from the file
-`.env` in the working directory.
-
-"""
-
-
-def settings_page() -> str:
-    """Return the reference page of all settings."""
-    return SETTINGS_HEAD + settings_table()
-
-
-def api_facts_page() -> str:
-    """Return the page of API facts: the text as it is in the checkout, with its table rendered."""
-    return render_api_facts((ROOT / API_FACTS).read_text())
-
-
-#: Every rendered file, by its path in the checkout.
-PAGES: Mapping[str, Callable[[], str]] = {
-    ".env.example": sample_env,
-    "etl/dags/names.py": dag_names,
-    "docs/explanation/sizing.md": sizing_page,
-    API_FACTS: api_facts_page,
-    "docs/reference/checks.md": checks_page,
-    "docs/reference/data-dictionary.md": data_dictionary,
-    "docs/reference/kinds.md": kinds_page,
-    "docs/reference/settings.md": settings_page,
+#: Every file that is rendered as a whole, by its path in the checkout.
+FILES: Mapping[str, Callable[[], str]] = {".env.example": sample_env, "etl/dags/names.py": dag_names}
+#: The rendered parts of each page, by their names.
+PARTS: Mapping[str, Callable[[], Mapping[str, str]]] = {
+    "docs/explanation/sizing.md": sizing_parts,
+    "docs/reference/api-facts.md": lambda: {"resources": resource_table()},
+    "docs/reference/checks.md": lambda: {"checks": all_checks()},
+    "docs/reference/data-dictionary.md": lambda: {"tables": data_dictionary()},
+    "docs/reference/kinds.md": lambda: {"kinds": describe_kinds()},
+    "docs/reference/settings.md": lambda: {"settings": settings_table()},
 }
+
+
+def render_page(name: str) -> str:
+    """Return a page: its text as it is in the checkout, with its parts rendered."""
+    return fill_page((ROOT / name).read_text(), PARTS[name]())
+
+
+#: Every rendered file.
+PAGES: Mapping[str, Callable[[], str]] = {**FILES, **{name: partial(render_page, name) for name in PARTS}}
 
 
 def write_pages(root: Path) -> list[str]:

@@ -6,20 +6,12 @@ from dataclasses import astuple
 from etl.catalogue.resource import Resource
 from etl.resources import CATALOGUE
 
-#: The lines of the page between which the table is rendered; everything else on the page is written by hand.
-BEGIN = "<!-- The table down to the end mark is rendered from the declarations by `python -m etl.render`. -->"
-END = "<!-- End of the rendered table. -->"
-
 HEAD = "| resource | call | path | envelope | id | fields | access | documented |\n|---|---|---|---|---|---|---|---|"
 
 
-def render_api_facts(page: str) -> str:
-    """Return the page with its table as the declarations say it."""
-    before, begin, rest = page.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not (begin and end):
-        raise ValueError(f"The page of API facts has no lines {BEGIN!r} and {END!r}.")
-    return "\n".join([before + begin, "", HEAD, *map(resource_row, CATALOGUE), "", end + after])
+def resource_table() -> str:
+    """Return the table as the declarations say it."""
+    return "\n".join([HEAD, *map(resource_row, CATALOGUE)])
 
 
 def resource_row(resource: Resource) -> str:

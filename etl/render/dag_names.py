@@ -5,13 +5,16 @@ from etl.resources import CATALOGUE
 
 HEAD = '''"""The resource names for parsing the DAGs. Rendered by `python -m etl.render`."""
 '''
+ALL = "RESOURCES = (*(name for level in LEVELS for name in level), *DERIVED)"
 
 
 def dag_names() -> str:
-    """Return the module with the names of all resources, and of those that are read, by dependency level."""
-    resources = "".join(f'    "{resource.name}",\n' for resource in CATALOGUE)
-    levels = "".join(f"    ({format_level(names)}),\n" for names in group_by_level())
-    return f"{HEAD}\nRESOURCES = (\n{resources})\n\nLEVELS = (\n{levels})\n"
+    """Return the module with the names of the resources that are read, by dependency level, and of all others."""
+    levels = group_by_level()
+    read = {name for names in levels for name in names}
+    derived = "".join(f'    "{resource.name}",\n' for resource in CATALOGUE if resource.name not in read)
+    text = "".join(f"    ({format_level(names)}),\n" for names in levels)
+    return f"{HEAD}\nLEVELS = (\n{text})\n\nDERIVED = (\n{derived})\n\n{ALL}\n"
 
 
 def format_level(names: list[str]) -> str:

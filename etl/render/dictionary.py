@@ -35,24 +35,14 @@ COMMON = {
     "raw_id": "The staged record that the row was created from.",
 }
 
-HEAD = """# Data dictionary
-
-Rendered from the declarations by `python -m etl.render`; a test fails when this file is out of date.
-
-*Absent* is the effect of a missing value: **refused** (the record is not loaded), *noted* (a finding), or none.
-*Personal* columns are masked for readers without access to personal data. A source such as `LOBList.0.Code` is a path
-in the record; `_parent` is the parent record, and `_call` a value implied by the API call. The vendor publishes no
-codes: a meaning was seen in a public integration or in the vendor's samples, or is *assumed* from how a code is used.
-"""
-
 
 def data_dictionary() -> str:
-    """Return the dictionary as Markdown."""
-    parts = [HEAD, "## Columns of every production table\n", *common_columns_table()]
+    """Return the sections of all tables."""
+    parts = ["## Columns of every production table\n", *common_columns_table()]
     for title, models in models_by_chapter().items():
         parts += [f"\n## {title}\n", *(line for model in models for line in table_section(model))]
     parts += ["\n## Kinds of value\n", *kinds_list(), "\n## Link tables\n", *link_tables_list()]
-    return "\n".join([*parts, "\n## Staging\n", *staging_tables()]) + "\n"
+    return "\n".join([*parts, "\n## Staging\n", *staging_tables()])
 
 
 def models_by_chapter() -> dict[str, list[type[Model]]]:

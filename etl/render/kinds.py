@@ -12,12 +12,6 @@ from etl import values
 from etl.render.dictionary import DIALECT
 from etl.values import Kind, Violation
 
-HEAD = """# Kinds of value
-
-Rendered from the declarations by `python -m etl.render`; a test fails when this file is out of date. Every example
-below is also a test. An *absent* value sets the column to NULL; it is a finding only if the column expects a value.
-"""
-
 #: Maximum length of an example.
 MAX_EXAMPLE_LENGTH = 60
 #: Integers with more bits are shown by their number of digits.
@@ -26,9 +20,9 @@ MAX_BITS = 200
 _encode = msgspec.json.Encoder(decimal_format="number", enc_hook=str).encode
 
 
-def kinds_page() -> str:
-    """Return the reference page of all kinds, with examples."""
-    return "\n".join([HEAD, *(line for kind in all_kinds() for line in kind_section(kind))])
+def describe_kinds() -> str:
+    """Return the sections of all kinds, with examples."""
+    return "\n".join(line for kind in all_kinds() for line in kind_section(kind)).rstrip()
 
 
 def all_kinds() -> list[type[Kind]]:

@@ -34,7 +34,7 @@ def settings_table() -> str:
     for name, field in Settings.model_fields.items():
         default = f"`{_format_default(field.default)}`" if field.default is not None else "unset"
         rows.append(f"| `{name.upper()}` | {default} | {' '.join(_meaning(field))} |")
-    return "\n".join(rows) + "\n"
+    return "\n".join(rows)
 
 
 _UNCOMMENTED = frozenset(

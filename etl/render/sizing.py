@@ -1,4 +1,4 @@
-"""The page on sizing: calls and hours of three books, computed by the arithmetic of the forecast."""
+"""The figures of the page on sizing: calls and hours of three books, by the arithmetic of the forecast."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -98,33 +98,22 @@ def explain_day(book: Book, ways: Ways) -> Parts:
     }
 
 
-def sizing_page() -> str:
-    """Return the page."""
+def sizing_parts() -> dict[str, str]:
+    """Return the tables and figures of the page."""
     complete = count_first_sync(MIDDLE, LARGE).complete
-    minutes = LIMIT.seconds_for(complete) / 60
-    return PAGE.format(
-        limit=LIMIT.calls,
-        sizes=format_sizes(),
-        first=format_table(ROWS),
-        first_parts=format_parts(lambda book, ways: explain_first_sync(book, everything=ways.everything)),
-        day_parts=format_parts(explain_day),
-        large_page=LARGE,
-        small_page=SMALL,
-        before_run=BEFORE.lists_a_run,
-        before_active=BEFORE.refresh_days[0],
-        before_others=BEFORE.refresh_days[1],
-        a_day=format_number(round(LIMIT.per_second * 86_400)),
-        active_days=REFRESH_DAYS[0],
-        other_days=REFRESH_DAYS[1],
-        a_run=NOW.lists_a_run,
-        policies=format_number(MIDDLE.policies),
-        customers=format_number(MIDDLE.customers),
-        agencies=AGENCIES,
-        together=format_number(round(LIMIT.per_second * AGENCIES)),
-        hours=f"{minutes / 60:.0f}",
-        slots=20,
-        days=-(-AGENCIES // 20),
-    )
+    return {
+        "limit": str(LIMIT.calls),
+        "sizes": format_sizes(),
+        "first": format_table(ROWS),
+        "first_parts": format_parts(lambda book, ways: explain_first_sync(book, everything=ways.everything)),
+        "day_parts": format_parts(explain_day),
+        "a_day": format_number(round(LIMIT.per_second * 86_400)),
+        "active_days": str(REFRESH_DAYS[0]),
+        "other_days": str(REFRESH_DAYS[1]),
+        "a_run": str(NOW.lists_a_run),
+        "together": format_number(round(LIMIT.per_second * AGENCIES)),
+        "hours": f"{LIMIT.seconds_for(complete) / 3600:.0f}",
+    }
 
 
 def format_sizes() -> str:
@@ -177,90 +166,3 @@ def format_cell(calls: int) -> str:
 def format_time(calls: int) -> str:
     """Return the time of calls at the default limit."""
     return format_duration(round(LIMIT.seconds_for(calls) / 60) * 60 or 60)
-
-
-PAGE = """# Sizing
-
-How many calls, hours, workers and connections a book of business takes. Rendered by `python -m etl.render` from
-the arithmetic that `qqetl sync --dry-run`, `qqetl status` and `qqetl doctor` use. They print the figures of your
-own account.
-
-## What takes time
-
-QQCatalyst lets an account make 60 calls a minute. qqetl makes {limit} (`ETL_RATE_LIMIT`) and leaves two for people
-who use the account at the same time. Lists are cheap: one call brings up to 500 records. Details are not: one call
-brings those of one customer or one policy. So nearly all of the time is spent on details.
-
-| what | calls |
-|---|---|
-| a feed or list | one for each page |
-| an office | two for its staff |
-| a customer | one for the account, one for the documents |
-| a policy | one for the policy's details |
-| quotes | one for a policy that is pending, or within 120 days of its effective date |
-| adjustments | one for a policy that was ever changed, and a sample of twenty others |
-| carriers, managing agencies, staff | none |
-| a prospect | none, unless a live policy names the prospect, or `ETL_RESOURCES=+prospect_details` is set |
-
-Details are read in the order of their value: policies in force and pending first, those that expire within 90 days
-before the others; then customers; then policies that ended within 13 months; policies that ended long ago last.
-
-## Three books
-
-{sizes}
-
-Half of the policies were ever changed. Calls that only some accounts offer (claims, coverages, equipment, ACORD
-forms, applications, commissions) are not included, and neither are optional resources.
-
-## The first sync
-
-Calls, and their time at {limit} calls a minute:
-
-{first}
-
-- **Useful** means that offices, contacts, policies and billing are read.
-- **Current** means that details are read of customers, and of policies in force, pending or ended within 13
-  months.
-- **Complete** means that all details are read.
-- **Pages of {small_page}** are for accounts that accept no larger ones. The lists take five times as many calls then;
-  the details take the same.
-
-The arithmetic, with pages of {large_page}. **Before** is a call for every kind of detail of every policy and contact,
-carriers and staff included, as the first versions made them:
-
-{first_parts}
-
-## A day afterwards
-
-A quiet day changes 1 % of customers and policies. **Before**, an hourly run made {before_run} calls, and details
-were read again after {before_active} days, or {before_others} days for what is not active.
-
-{day_parts}
-
-An hourly run without changes makes {a_run} calls: one to sign in, and one for each feed. Changed records take
-their calls at once. The rest of a day's calls refresh details by age: after {active_days} days for what is active,
-after {other_days} days for the rest. What a first sync reads is read again on different days, so that one day is
-like another. The limit allows {a_day} calls a day, so the agency's other integrations
-keep most of them.
-
-## What limits next
-
-1. **The account's call limit.** All workers of an account share its {limit} calls a minute. More workers help to
-   clean and load a large book and to serve many accounts, but do not make one account's calls faster.
-2. **The machine that cleans and loads.** Feeds come in pages of 500, and without a call limit a processor would be
-   the limit. [The benchmarks](../../benchmarks/README.md) say how many records a second one machine takes.
-3. **Airflow's scheduler.** An agency takes about ten tasks an hour. For hundreds of agencies, start their runs at
-   different minutes, and watch the time that tasks are queued.
-4. **PostgreSQL.** All accounts share it. Most of what is written is the JSON of staging. Give it memory for
-   `shared_buffers` and a `max_wal_size` of some gigabytes before the first syncs. A task slot holds up to 5
-   connections: two workers that write, one that reads, one that renews the lease, and one that plans. The product
-   works through a transaction pooler such as PgBouncer. Beyond some hundred agencies, one database for every fifty
-   is simpler than a larger one: tenants share nothing but the tables.
-
-## Many agencies
-
-Each account has its own call limit. So {agencies} first syncs of middle books at once make {together} calls a
-second on {agencies} task slots, for {hours} hours. To need fewer slots, start with {slots} agencies a day on
-{slots} task slots. All of them then take {days} days. The order does not matter, and an interrupted agency resumes
-where it stopped.
-"""

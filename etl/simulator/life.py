@@ -4,6 +4,7 @@
 
 import random
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -24,18 +25,21 @@ def happen(data: AgencyData, now: datetime) -> str:
     data.changes += 1
     while True:
         change = dice.choices(tuple(CHANGES), tuple(CHANGES.values()))[0]
-        words = change(data, dice, now)
-        if words:
-            return words
+        with suppress(NothingFits):
+            return change(data, dice, now)
 
 
-def _pick(dice: random.Random, collection: Collection, fits: Callable[[Item], bool]) -> Item | None:
+class NothingFits(Exception):
+    """No record was found for a change, so that another one is chosen."""
+
+
+def _pick(dice: random.Random, collection: Collection, fits: Callable[[Item], bool]) -> Item:
     keys = list(collection)
     for _ in range(ATTEMPTS if keys else 0):
         item = collection[dice.choice(keys)]
         if fits(item):
             return item
-    return None
+    raise NothingFits
 
 
 def _is_client(data: AgencyData, contact: Item) -> bool:
@@ -43,10 +47,8 @@ def _is_client(data: AgencyData, contact: Item) -> bool:
     return data.contact_types[contact["EntityID"]] not in {people.CARRIER, people.MGA, people.EMPLOYEE}
 
 
-def _edit_contact(data: AgencyData, dice: random.Random, now: datetime) -> str | None:
+def _edit_contact(data: AgencyData, dice: random.Random, now: datetime) -> str:
     contact = _pick(dice, data.contacts, lambda contact: contact["Status"] == "A" and _is_client(data, contact))
-    if contact is None:
-        return None
     area = data.agency.offices[0].address.area_code
     edit = dice.choice((
         {"Phone": names.phone(dice, area), "PhoneType": "Cell"},
@@ -57,7 +59,7 @@ def _edit_contact(data: AgencyData, dice: random.Random, now: datetime) -> str |
     return f"contact {contact['EntityID']}: {', '.join(edit)} edited"
 
 
-def _new_client(data: AgencyData, dice: random.Random, now: datetime) -> str | None:
+def _new_client(data: AgencyData, dice: random.Random, now: datetime) -> str:
     key = max([people.FIRST_CONTACT - 1, *map(int, data.contacts)]) + 1
     client, item = people.new_client(dice, data.agency, key, now)
     entries.enter_client(data, dice, client, item)
@@ -98,10 +100,8 @@ def _is_shell(data: AgencyData, policy: Item) -> bool:
     return policy["Status"] in {"A", "P"} and data.facts[policy["PolicyId"]].bound is None
 
 
-def _another_policy(data: AgencyData, dice: random.Random, now: datetime) -> str | None:
+def _another_policy(data: AgencyData, dice: random.Random, now: datetime) -> str:
     policy = _pick(dice, data.policies, lambda policy: policy["Status"] in "AE")
-    if policy is None:
-        return None
     client = _client(data, policy)
     line = dice.choice([line for line in lines.LINES if line.commercial == client.is_business])
     begin = now.date() + timedelta(days=dice.randrange(20))
@@ -110,7 +110,7 @@ def _another_policy(data: AgencyData, dice: random.Random, now: datetime) -> str
     return f"policy {key} written"
 
 
-def _renew(data: AgencyData, dice: random.Random, now: datetime) -> str | None:
+def _renew(data: AgencyData, dice: random.Random, now: datetime) -> str:
     soon = stamps.plain(now + timedelta(days=120))
 
     def is_due(policy: Item) -> bool:
@@ -118,17 +118,15 @@ def _renew(data: AgencyData, dice: random.Random, now: datetime) -> str | None:
         return _is_in_force(data, policy, now) and policy["ExpirationDate"] < soon and not is_renewed
 
     policy = _pick(dice, data.policies, is_due)
-    if policy is None:
-        return None
     key = _enter(data, dice, terms.renewal(dice, _term(data, policy), now), policy["PolicyId"], now)
     return f"policy {key} created as the renewal of {policy['PolicyId']}"
 
 
-def _rewrite(data: AgencyData, dice: random.Random, now: datetime) -> str | None:
+def _rewrite(data: AgencyData, dice: random.Random, now: datetime) -> str:
     """Cancel a policy and replace it with one of another carrier."""
     policy = _pick(dice, data.policies, lambda policy: _is_running(data, policy, now))
-    if policy is None or policy["PolicyId"] in data.renewed:
-        return None
+    if policy["PolicyId"] in data.renewed:
+        raise NothingFits
     term = terms.rewrite(dice, data.agency, _term(data, policy), now.date(), now)
     _adjust(data, _canceled(data, policy, now), _cancellation(policy, (agency.REWRITTEN,), now), now)
     key = _enter(data, dice, replace(term, created=now), policy["PolicyId"], now)
@@ -150,10 +148,8 @@ def _term(data: AgencyData, policy: Item) -> terms.Term:
     )  # fmt: skip
 
 
-def _bind(data: AgencyData, dice: random.Random, now: datetime) -> str | None:
+def _bind(data: AgencyData, dice: random.Random, now: datetime) -> str:
     policy = _pick(dice, data.policies, lambda policy: _is_shell(data, policy))
-    if policy is None:
-        return None
     key, term = policy["PolicyId"], _term(data, policy)
     number = policy["PolicyNumber"]
     if number.strip().lower() in {"pending", "tba", "tbd"}:
@@ -169,10 +165,8 @@ def _is_running(data: AgencyData, policy: Item, now: datetime) -> bool:
     return _is_in_force(data, policy, now) and stamps.read(policy["EffectiveDate"]) < now
 
 
-def _cancel(data: AgencyData, dice: random.Random, now: datetime) -> str | None:
+def _cancel(data: AgencyData, dice: random.Random, now: datetime) -> str:
     policy = _pick(dice, data.policies, lambda policy: _is_running(data, policy, now))
-    if policy is None:
-        return None
     reason = dice.choice([reason for reason in agency.REASONS if reason != agency.REWRITTEN])
     _adjust(data, _canceled(data, policy, now), _cancellation(policy, (reason,), now), now)
     return f"policy {policy['PolicyId']} canceled"
@@ -189,7 +183,7 @@ def _cancellation(policy: Item, reasons: tuple[int, ...], now: datetime) -> term
     return terms.TermChange(terms.CANCELLATION, now.date(), -returned, reasons)
 
 
-def _reinstate(data: AgencyData, dice: random.Random, now: datetime) -> str | None:
+def _reinstate(data: AgencyData, dice: random.Random, now: datetime) -> str:
     """Reinstate a canceled policy that was not replaced, and charge what the cancellation returned."""
 
     def can_be_reinstated(policy: Item) -> bool:
@@ -198,8 +192,6 @@ def _reinstate(data: AgencyData, dice: random.Random, now: datetime) -> str | No
         return policy["Status"] == "C" and not is_replaced and not is_over
 
     policy = _pick(dice, data.policies, can_be_reinstated)
-    if policy is None:
-        return None
     canceled = data.adjustments[policy["PolicyId"]][-1]
     days = max(0, (now.date() - canceled.on).days)
     change = terms.TermChange(terms.REINSTATEMENT, now.date(), -canceled.premium_change, days_lapsed=days)
@@ -207,10 +199,8 @@ def _reinstate(data: AgencyData, dice: random.Random, now: datetime) -> str | No
     return f"policy {policy['PolicyId']} reinstated"
 
 
-def _endorse(data: AgencyData, dice: random.Random, now: datetime) -> str | None:
+def _endorse(data: AgencyData, dice: random.Random, now: datetime) -> str:
     policy = _pick(dice, data.policies, lambda policy: _is_in_force(data, policy, now))
-    if policy is None:
-        return None
     amount = sums.cents(policy["TotalPremium"] * dice.uniform(-0.05, 0.15))
     premium = sums.cents(policy["TotalPremium"] + amount)
     policy = data.policies.change(policy["PolicyId"], now, TotalPremium=premium)
@@ -223,29 +213,23 @@ def _adjust(data: AgencyData, policy: Item, change: terms.TermChange, now: datet
     entries.enter_adjustment_commission(data, policy, change, now, now)
 
 
-def _delete_policy(data: AgencyData, dice: random.Random, now: datetime) -> str | None:
+def _delete_policy(data: AgencyData, dice: random.Random, now: datetime) -> str:
     policy = _pick(dice, data.policies, lambda policy: _is_shell(data, policy))
-    if policy is None:
-        return None
     data.policies.change(policy["PolicyId"], now, Status="D", IsDeleted=policy["PolicyId"] % 3 != 0)
     return f"policy {policy['PolicyId']} deleted"
 
 
-def _delete_contact(data: AgencyData, dice: random.Random, now: datetime) -> str | None:
+def _delete_contact(data: AgencyData, dice: random.Random, now: datetime) -> str:
     def can_be_deleted(contact: Item) -> bool:
         return data.contact_types[contact["EntityID"]] == people.PROSPECT and contact["Status"] == "A"
 
     contact = _pick(dice, data.contacts, can_be_deleted)
-    if contact is None:
-        return None
     data.contacts.change(contact["EntityID"], now, Status="D", StatusDisplay="Deleted")
     return f"contact {contact['EntityID']} deleted"
 
 
-def _report_claim(data: AgencyData, dice: random.Random, now: datetime) -> str | None:
+def _report_claim(data: AgencyData, dice: random.Random, now: datetime) -> str:
     policy = _pick(dice, data.policies, lambda policy: _is_in_force(data, policy, now))
-    if policy is None:
-        return None
     key = entries.enter_claim(data, dice, policy, now - timedelta(days=2), now)
     day = stamps.midnight(now.date())
     item = data.claims[key] | {"DateReported": day, "CreatedOn": stamps.plain(now)}
@@ -253,43 +237,37 @@ def _report_claim(data: AgencyData, dice: random.Random, now: datetime) -> str |
     return f"claim {key} reported"
 
 
-def _settle_claim(data: AgencyData, dice: random.Random, now: datetime) -> str | None:
+def _settle_claim(data: AgencyData, dice: random.Random, now: datetime) -> str:
     claim = _pick(dice, data.claims, lambda claim: claim["Status"] in "OR")
-    if claim is None:
-        return None
     closed = {"Status": "C", "DateClosed": stamps.midnight(now.date()), "AmountPaid": claim["AmountReserved"]}
     data.claims.change(claim["ClaimID"], now, **closed)
     return f"claim {claim['ClaimID']} closed"
 
 
-def _void_payment(data: AgencyData, dice: random.Random, _now: datetime) -> str | None:
+def _void_payment(data: AgencyData, dice: random.Random, _now: datetime) -> str:
     """Void a payment. The feed goes by the created date only, so it does not send the row again."""
     row = _pick(dice, data.billing, lambda row: row["IsPayment"] and not row["IsVoided"])
-    if row is None:
-        return None
     data.billing.change(row["RecordId"], None, IsVoided=True, SyncStatus=1)
     return f"billing row {row['RecordId']} voided"
 
 
-def _receive_commission(data: AgencyData, dice: random.Random, now: datetime) -> str | None:
+def _receive_commission(data: AgencyData, dice: random.Random, now: datetime) -> str:
     item = _pick(dice, data.commissions, lambda item: item["Status"] == "P")
-    if item is None:
-        return None
     data.commissions.change(item["CommissionID"], now, Status="R", StatementDate=stamps.midnight(now.date()))
     return f"commission {item['CommissionID']} received"
 
 
-def _drop_coverage(data: AgencyData, dice: random.Random, now: datetime) -> str | None:
+def _drop_coverage(data: AgencyData, dice: random.Random, now: datetime) -> str:
     policy = _pick(dice, data.policies, lambda policy: _is_in_force(data, policy, now))
-    items = details.detail(data, "coverages", policy["PolicyId"]) if policy else []
-    if policy is None or len(items) < 2:  # a policy keeps at least one
-        return None
+    items = details.detail(data, "coverages", policy["PolicyId"])
+    if len(items) < 2:  # a policy keeps at least one
+        raise NothingFits
     data.keep("coverages", policy["PolicyId"], items[:-1])
     data.policies.change(policy["PolicyId"], now)
     return f"policy {policy['PolicyId']}: a coverage removed"
 
 
-CHANGES: dict[Callable[[AgencyData, random.Random, datetime], str | None], int] = {
+CHANGES: dict[Callable[[AgencyData, random.Random, datetime], str], int] = {
     _edit_contact: 30, _new_client: 12, _another_policy: 8, _renew: 10, _bind: 8, _cancel: 5, _endorse: 6,
     _rewrite: 2, _reinstate: 2, _delete_policy: 2, _delete_contact: 2, _report_claim: 4, _settle_claim: 3,
     _void_payment: 3, _receive_commission: 4, _drop_coverage: 3,

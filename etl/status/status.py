@@ -9,12 +9,12 @@ from sqlalchemy import Connection, select, text
 
 from etl.catalogue.resource import Resource
 from etl.dependencies import is_read_daily
-from etl.ledger import batches
+from etl.ledger import batches, watermarks
 from etl.ledger.batches import Batch
 from etl.ledger.children import queue as children
 from etl.ledger.children.child_counts import DetailsLeft, read_details_left
 from etl.models.base import PRIMARY
-from etl.models.bookkeeping import offers, watermarks
+from etl.models.bookkeeping import offers
 from etl.models.states import NOT_READING
 from etl.queries import Queries
 from etl.resources import BY_NAME, CATALOGUE, as_chosen
@@ -119,7 +119,7 @@ def load_facts(connection: Connection, tenant: str, orphans: Mapping[str, int], 
     return StatusFacts(
         freshness={row.resource: row for row in connection.execute(FRESHNESS, bound)},
         quality={row.resource: row for row in connection.execute(QUALITY, bound)},
-        complete=complete_windows(connection, tenant),
+        complete=watermarks.read_all_windows(connection, tenant),
         offered=load_offers(connection, tenant),
         details={child.name: read_details_left(connection, child, tenant, now.date()) for child in per_parent},
         failed_at={
@@ -134,15 +134,6 @@ def load_offers(connection: Connection, tenant: str) -> dict[str, bool]:
     """Return whether the account offers each resource, as far as known."""
     query = select(offers.c.resource, offers.c.offered).where(offers.c.tenant == tenant)
     return {row.resource: row.offered for row in connection.execute(query)}
-
-
-def complete_windows(connection: Connection, tenant: str) -> dict[str, list[Window]]:
-    """Return the windows over which each resource is complete, oldest first."""
-    query = select(watermarks).where(watermarks.c.tenant == tenant).order_by(watermarks.c.complete_from)
-    windows: dict[str, list[Window]] = {}
-    for row in connection.execute(query):
-        windows.setdefault(row.resource, []).append(Window(row.complete_from, row.complete_to))
-    return windows
 
 
 def resource_freshness(resource: Resource, facts: StatusFacts) -> Freshness:

@@ -55,6 +55,8 @@ class Kind(ABC):
     name: ClassVar[str]
     #: The name of one value in a sentence, with its article: "an email address".
     noun: ClassVar[str]
+    #: The PostgreSQL type that holds clean values; a kind whose settings decide about it defines `column_type`.
+    stored_as: ClassVar[TypeEngine[Any]] = sa.Text()
     #: Pairs of a raw value and its clean value (None: absent), for `example()`; used by tests and documentation.
     accepts: ClassVar[tuple[tuple[Any, Any], ...]] = ()
     #: Pairs of a raw value and the rule that it breaks, for `example()`.
@@ -62,8 +64,8 @@ class Kind(ABC):
 
     @property
     def column_type(self) -> TypeEngine[Any]:
-        """The PostgreSQL type that holds clean values: text, unless a kind says otherwise."""
-        return sa.Text()
+        """The PostgreSQL type that holds clean values."""
+        return self.stored_as
 
     @abstractmethod
     def clean(self, raw: Any) -> Any:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import sqlalchemy as sa
+from sqlalchemy.types import TypeEngine
 
 from etl.values.base import Kind, Violation
 from etl.values.number import is_number, to_decimal
@@ -24,6 +25,7 @@ class Boolean(Kind):
 
     name: ClassVar[str] = "boolean"
     noun: ClassVar[str] = "yes or no"
+    stored_as: ClassVar[TypeEngine[Any]] = sa.Boolean()
     accepts: ClassVar[tuple[tuple[Any, Any], ...]] = (
         (True, True),
         (False, False),
@@ -53,11 +55,6 @@ class Boolean(Kind):
         ([True], "boolean-type"),
         ({}, "boolean-type"),
     )
-
-    @property
-    def column_type(self) -> sa.Boolean:
-        """Boolean."""
-        return sa.Boolean()
 
     def clean(self, raw: Any) -> bool | Violation | None:
         """Return True or False, None when absent, or a Violation."""

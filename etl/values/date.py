@@ -5,6 +5,7 @@ from datetime import date, datetime
 from typing import Any, ClassVar
 
 import sqlalchemy as sa
+from sqlalchemy.types import TypeEngine
 
 from etl.values.base import Kind, Violation
 from etl.values.datetimes import FIRST_YEAR, LAST_YEAR, parse_datetime
@@ -19,6 +20,7 @@ class Date(Kind):
 
     name: ClassVar[str] = "date"
     noun: ClassVar[str] = "a date"
+    stored_as: ClassVar[TypeEngine[Any]] = sa.Date()
     accepts: ClassVar[tuple[tuple[Any, Any], ...]] = (
         ("2025-02-01", date(2025, 2, 1)),
         ("2025-02-01T00:00:00", date(2025, 2, 1)),
@@ -72,11 +74,6 @@ class Date(Kind):
         (True, "date-type"),
         (["2025-02-01"], "date-type"),
     )
-
-    @property
-    def column_type(self) -> sa.Date:
-        """Date."""
-        return sa.Date()
 
     def clean(self, raw: Any) -> date | Violation | None:
         """Return the date, None when absent, or a Violation."""

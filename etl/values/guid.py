@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.types import TypeEngine
 
 from etl.values.base import Kind, Violation
 from etl.values.text import clean_word
@@ -21,6 +22,7 @@ class Uuid(Kind):
 
     name: ClassVar[str] = "uuid"
     noun: ClassVar[str] = "a unique id"
+    stored_as: ClassVar[TypeEngine[Any]] = sa.Uuid()
     accepts: ClassVar[tuple[tuple[Any, Any], ...]] = (
         ("6f9619ff-8b86-d011-b42d-00c04fc964ff", UUID("6f9619ff-8b86-d011-b42d-00c04fc964ff")),
         (" {6F9619FF-8B86-D011-B42D-00C04FC964FF} ", UUID("6f9619ff-8b86-d011-b42d-00c04fc964ff")),
@@ -41,11 +43,6 @@ class Uuid(Kind):
         (True, "uuid-type"),
         ([], "uuid-type"),
     )
-
-    @property
-    def column_type(self) -> sa.Uuid[UUID]:
-        """UUID."""
-        return sa.Uuid()
 
     def clean(self, raw: Any) -> UUID | Violation | None:
         """Return the UUID, None when absent, or a Violation."""

@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any, ClassVar
 
 from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.types import TypeEngine
 
 from etl.values.base import Kind, Severity, Violation
 from etl.values.number import is_number, to_decimal
@@ -22,6 +23,7 @@ class Json(Kind):
 
     name: ClassVar[str] = "json"
     noun: ClassVar[str] = "nested data"
+    stored_as: ClassVar[TypeEngine[Any]] = JSONB()
     accepts: ClassVar[tuple[tuple[Any, Any], ...]] = (
         ({"Limit": 1, "Names": ["a", None]}, {"Limit": 1, "Names": ["a", None]}),
         ({}, {}),
@@ -44,11 +46,6 @@ class Json(Kind):
     )
 
     keys: tuple[str, ...] = ()
-
-    @property
-    def column_type(self) -> JSONB:
-        """Binary JSON."""
-        return JSONB()
 
     def clean(self, raw: Any) -> Any:
         """Return the value, None when absent, or a Violation, with a copy if characters had to be replaced."""

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any, ClassVar
 
 import sqlalchemy as sa
+from sqlalchemy.types import TypeEngine
 
 from etl.values.base import Kind, Violation
 from etl.values.decimals import HALF_UP, parse_decimal
@@ -23,6 +24,7 @@ class Money(Kind):
 
     name: ClassVar[str] = "money"
     noun: ClassVar[str] = "an amount of US dollars"
+    stored_as: ClassVar[TypeEngine[Any]] = sa.Numeric(PRECISION, SCALE)
     accepts: ClassVar[tuple[tuple[Any, Any], ...]] = (
         (1842, Decimal("1842.00")),
         (Decimal("1842.0"), Decimal("1842.00")),
@@ -84,11 +86,6 @@ class Money(Kind):
         ([5], "money-type"),
         ({"Amount": 5}, "money-type"),
     )
-
-    @property
-    def column_type(self) -> sa.Numeric[Decimal]:
-        """Numeric with two decimal places."""
-        return sa.Numeric(PRECISION, SCALE)
 
     def clean(self, raw: Any) -> Decimal | Violation | None:
         """Return the amount with its cents, None when absent, or a Violation."""

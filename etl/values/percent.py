@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any, ClassVar
 
 import sqlalchemy as sa
+from sqlalchemy.types import TypeEngine
 
 from etl.values.base import Kind, Violation
 from etl.values.decimals import parse_decimal
@@ -20,6 +21,7 @@ class Percent(Kind):
 
     name: ClassVar[str] = "percent"
     noun: ClassVar[str] = "a percentage"
+    stored_as: ClassVar[TypeEngine[Any]] = sa.Numeric(PRECISION, SCALE)
     accepts: ClassVar[tuple[tuple[Any, Any], ...]] = (
         (Decimal("12.5"), Decimal("12.5000")),
         (12, Decimal("12.0000")),
@@ -44,11 +46,6 @@ class Percent(Kind):
         (True, "percent-type"),
         ([12], "percent-type"),
     )
-
-    @property
-    def column_type(self) -> sa.Numeric[Decimal]:
-        """Numeric with four decimal places."""
-        return sa.Numeric(PRECISION, SCALE)
 
     def clean(self, raw: Any) -> Decimal | Violation | None:
         """Return the rate in percent, None when absent, or a Violation."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import sqlalchemy as sa
+from sqlalchemy.types import TypeEngine
 
 from etl.values.base import Kind, Violation
 from etl.values.identifier import canonical_id
@@ -23,6 +24,7 @@ class Reference(Kind):
 
     name: ClassVar[str] = "reference"
     noun: ClassVar[str] = "an id of another record"
+    stored_as: ClassVar[TypeEngine[Any]] = sa.Uuid()
     accepts: ClassVar[tuple[tuple[Any, Any], ...]] = (
         (41207, "41207"),
         ("41207 ", "41207"),
@@ -52,11 +54,6 @@ class Reference(Kind):
     def example(cls) -> "Reference":
         """Return a reference to a contact."""
         return cls("contacts")
-
-    @property
-    def column_type(self) -> sa.Uuid[Any]:
-        """UUID: the computed key of the row referred to."""
-        return sa.Uuid()
 
     def clean(self, raw: Any) -> str | Violation | None:
         """Return the canonical id of the record referred to, None when there is none, or a Violation."""

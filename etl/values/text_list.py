@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.types import TypeEngine
 
 from etl.values.base import Kind, Violation
 from etl.values.text import clean_text, is_placeholder
@@ -27,6 +28,7 @@ class TextList(Kind):
 
     name: ClassVar[str] = "text-list"
     noun: ClassVar[str] = "a list of texts"
+    stored_as: ClassVar[TypeEngine[Any]] = ARRAY(sa.Text())
     accepts: ClassVar[tuple[tuple[Any, Any], ...]] = (
         ([512, 513], ["512", "513"]),
         (["PA 0042-17", " HO 1 "], ["PA 0042-17", "HO 1"]),
@@ -52,11 +54,6 @@ class TextList(Kind):
         (list(range(1001)), "text-list-too-many"),
         ("x," * 10_001, "text-list-too-long"),
     )
-
-    @property
-    def column_type(self) -> ARRAY[str]:
-        """Array of text."""
-        return ARRAY(sa.Text())
 
     def clean(self, raw: Any) -> list[str] | Violation | None:
         """Return the texts, None when there are none, or a Violation."""

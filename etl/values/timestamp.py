@@ -1,13 +1,14 @@
 """Points in time, time zone aware and in UTC."""
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
+from sqlalchemy.types import TypeEngine
 
 from etl.values.base import Kind, Violation
 from etl.values.datetimes import FIRST_YEAR, LAST_YEAR, check_year, parse_datetime
@@ -28,6 +29,7 @@ class Timestamp(Kind):
 
     name: ClassVar[str] = "timestamp"
     noun: ClassVar[str] = "a date and time"
+    stored_as: ClassVar[TypeEngine[Any]] = sa.DateTime(timezone=True)
     accepts: ClassVar[tuple[tuple[Any, Any], ...]] = (
         ("2023-05-04T14:11:09.13", datetime(2023, 5, 4, 14, 11, 9, 130_000, UTC)),
         ("2023-05-04T14:11:09", datetime(2023, 5, 4, 14, 11, 9, 0, UTC)),
@@ -76,15 +78,6 @@ class Timestamp(Kind):
     )
 
     zone: str = "UTC"
-
-    def in_zone(self, zone: str) -> "Timestamp":
-        """Return the same kind with another zone for times without an offset."""
-        return replace(self, zone=zone)
-
-    @property
-    def column_type(self) -> sa.DateTime:
-        """Timestamp with time zone."""
-        return sa.DateTime(timezone=True)
 
     def clean(self, raw: Any) -> datetime | Violation | None:
         """Return the time in UTC, None when absent, or a Violation; digits beyond a microsecond are cut."""

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import sqlalchemy as sa
+from sqlalchemy.types import TypeEngine
 
 from etl.values.base import Kind, Violation
 from etl.values.integer import parse_integer
@@ -19,6 +20,7 @@ class Year(Kind):
 
     name: ClassVar[str] = "year"
     noun: ClassVar[str] = "a year"
+    stored_as: ClassVar[TypeEngine[Any]] = sa.SmallInteger()
     accepts: ClassVar[tuple[tuple[Any, Any], ...]] = (
         (2019, 2019),
         ("2019", 2019),
@@ -42,11 +44,6 @@ class Year(Kind):
         (True, "year-type"),
         ([2019], "year-type"),
     )
-
-    @property
-    def column_type(self) -> sa.SmallInteger:
-        """Small integer."""
-        return sa.SmallInteger()
 
     def clean(self, raw: Any) -> int | Violation | None:
         """Return the year, None when absent, or a Violation."""

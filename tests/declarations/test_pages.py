@@ -5,16 +5,17 @@ from decimal import Decimal
 import pytest
 
 from etl.checks import CHECKS, Check
-from etl.render.api_facts import BEGIN, END, render_api_facts
-from etl.render.checks import checks_page
-from etl.render.kinds import MAX_EXAMPLE_LENGTH, all_kinds, kinds_page, to_code
+from etl.render.api_facts import resource_table
+from etl.render.checks import all_checks
+from etl.render.fill_page import fill_page
+from etl.render.kinds import MAX_EXAMPLE_LENGTH, all_kinds, describe_kinds, to_code
 from etl.values import Kind, Violation
 
-KINDS_PAGE, CHECKS_PAGE = kinds_page(), checks_page()
+KINDS_PAGE, CHECKS_PAGE = f"\n{describe_kinds()}", f"\n{all_checks()}"
 
 
 def section(kind: type[Kind]) -> str:
-    return KINDS_PAGE.split(f"\n## {kind.name}\n")[1].split("\n## ")[0]
+    return KINDS_PAGE.split(f"\n## {kind.name}\n")[1].split("\n## ", maxsplit=1)[0]
 
 
 @pytest.mark.parametrize("kind", all_kinds(), ids=lambda kind: kind.__name__)
@@ -57,30 +58,40 @@ def test_an_accepted_value_among_the_rejected_examples_is_an_error(monkeypatch: 
     good = next(raw for raw, clean in kind.accepts if not isinstance(clean, Violation))
     monkeypatch.setattr(kind, "rejects", ((good, "nothing-wrong"),))
     with pytest.raises(TypeError, match="nothing-wrong"):
-        kinds_page()
+        describe_kinds()
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.name)
 def test_every_check_is_explained_with_its_query(check: Check) -> None:
-    check_section = CHECKS_PAGE.split(f"\n## {check.name}\n")[1].split("\n## ")[0]
+    check_section = CHECKS_PAGE.split(f"\n## {check.name}\n")[1].split("\n## ", maxsplit=1)[0]
     assert f"```sql\n{check.sql};\n```" in check_section
     assert check.fix in check_section
     assert f"[{check.name}](#{check.name})" in CHECKS_PAGE
 
 
-def test_the_table_of_api_facts_is_rendered_and_the_rest_of_the_page_kept() -> None:
-    page = render_api_facts(f"# Facts\n\nBefore.\n\n{BEGIN}\n| outdated |\n{END}\n\nAfter, {END}.\n")
-    assert page.startswith(f"# Facts\n\nBefore.\n\n{BEGIN}\n")
-    assert page.endswith(f"\n{END}\n\nAfter, {END}.\n")
-    assert "outdated" not in page
-    assert render_api_facts(page) == page
-    rows = [line for line in page.splitlines() if line.startswith("| ")]
+def test_the_table_of_api_facts_has_a_row_for_a_resource() -> None:
+    rows = [line for line in resource_table().splitlines() if line.startswith("| ")]
     assert {line.count("|") for line in rows} == {9}
     assert "| carrier_list | `GET Carriers` | vendor | assumed | assumed | assumed | everybody | no |" in rows
     assert "| agencies | derived from locations | assumed | assumed | assumed | assumed | everybody | yes |" in rows
 
 
-@pytest.mark.parametrize("page", ["", BEGIN, END, f"{END}\n{BEGIN}"])
-def test_a_page_of_api_facts_without_a_place_for_its_table_is_an_error(page: str) -> None:
-    with pytest.raises(ValueError, match="has no lines"):
-        render_api_facts(page)
+def test_the_parts_of_a_page_are_rendered_and_the_rest_is_kept() -> None:
+    page = (
+        "# Facts\n\nAt <!-- limit -->9<!-- / --> calls:\n\n<!-- rows -->\n| old |\n<!-- / -->\n\n"
+        "After <!-- limit --><!-- / -->.\n"
+    )
+    filled = fill_page(page, {"limit": "58", "rows": "| a |\n| b |"})
+    assert filled == (
+        "# Facts\n\nAt <!-- limit -->58<!-- / --> calls:\n\n<!-- rows -->\n\n| a |\n| b |\n\n<!-- / -->\n\n"
+        "After <!-- limit -->58<!-- / -->.\n"
+    )
+    assert fill_page(filled, {"limit": "58", "rows": "| a |\n| b |"}) == filled
+
+
+@pytest.mark.parametrize(
+    "page", ["", "<!-- rows -->", "<!-- row --><!-- / -->", "<!-- rows --><!-- / --><!-- x --><!-- / -->"]
+)
+def test_a_page_without_a_place_for_a_part_or_with_an_unknown_one_is_an_error(page: str) -> None:
+    with pytest.raises(ValueError, match="The page has the parts"):
+        fill_page(page, {"rows": "| a |"})

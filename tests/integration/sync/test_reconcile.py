@@ -75,6 +75,19 @@ def test_a_dry_run_reports_and_marks_nothing(site: Site) -> None:
     assert any("claims: 1 of" in note and "would be marked" in note for note in notes)
     assert changed_tables(before, text_of_tables(site.engine)) <= OF_A_RUN
     assert value(site.engine, "SELECT count(*) FROM etl.requests WHERE batch_id = :batch", batch=summary.batch.id) > 5
+    of_run = "SELECT count(contents) FROM etl.requests WHERE batch_id = :batch"
+    assert value(site.engine, of_run, batch=summary.batch.id) == 0, "its pages answer for no later page"
+
+
+def test_a_dry_run_stores_no_finding_of_items_that_cannot_be_staged(database_url: str) -> None:
+    with serve_agency(faults=("no-id",)) as simulator, open_site(simulator, database_url) as site:
+        site.sync_once()
+        of_items = "SELECT count(*) FROM etl.findings WHERE rule = 'record-unusable'"
+        assert value(site.engine, of_items) > 0
+        with site.engine.begin() as connection:
+            connection.execute(text("DELETE FROM etl.findings"))
+        site.sync_once(full=True, dry_sweep=True)
+        assert value(site.engine, of_items) == 0
 
 
 def test_a_dry_run_does_not_hide_an_interrupted_sync(site: Site) -> None:

@@ -5,7 +5,7 @@ from math import ceil
 
 from etl.config.rate_limit import parse_rate_limit
 from etl.pipeline.forecast.book_calls import count_day, count_first_sync
-from etl.render.sizing import BEFORE, BOOKS, MIDDLE, NOW, explain_first_sync, sizing_page
+from etl.render.sizing import BEFORE, BOOKS, MIDDLE, NOW, explain_first_sync, sizing_parts
 
 LIMIT = parse_rate_limit("58/60s")
 MINUTE = 60
@@ -77,17 +77,17 @@ def test_with_pages_of_100_all_but_billing_is_read_within_five_minutes() -> None
 
 def test_the_page_shows_these_figures() -> None:
     calls = count_first_sync(MIDDLE, 500)
-    page = sizing_page()
+    table = sizing_parts()["first"]
     for number in (calls.useful, calls.current, calls.complete, count_first_sync(MIDDLE, 100).complete):
-        assert f"| {number:,}: " in page
-    assert "8 h 47 min" in page, "30,587 calls are 528 windows of 58"
+        assert f"| {number:,}: " in table
+    assert "8 h 47 min" in table, "30,587 calls are 528 windows of 58"
 
 
 def test_the_page_shows_sums_of_what_it_lists() -> None:
     """Each table of calls by what they are for: its last rows are the sum and the time of the rows above."""
-    tables = [table for table in sizing_page().split("\n\n") if "small, now" in table]
-    assert len(tables) == 2, "of a first sync and of a day"
-    for table in tables:
+    parts_of_page = sizing_parts()
+    for table in (parts_of_page["first_parts"], parts_of_page["day_parts"]):
+        assert "small, now" in table
         rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines()[2:]]
         *parts, sums, times = ([cell.replace(",", "") for cell in row] for row in rows)
         assert (sums[0], times[0]) == ("**calls**", "**time**")
