@@ -3,7 +3,6 @@
 import fcntl
 import os
 import shutil
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +11,7 @@ from pathlib import Path
 import psycopg
 import pytest
 from databases import MIGRATED, clone_database, on_server, with_database
+from folders import create_folder
 from hypothesis import HealthCheck, settings
 from sqlalchemy import Engine
 
@@ -58,18 +58,11 @@ def _programs(folder: Path) -> Path | None:
     return copy / Path(folder_name).name
 
 
-def _open_folder() -> Path:
-    """Create a folder outside of pytest's, which the user of root's servers cannot enter."""
-    folder = Path(tempfile.mkdtemp(prefix="qqetl-"))
-    folder.chmod(0o711)
-    return folder
-
-
 def _run_folder(base: Path) -> Path:
     """Return the folder of this run's server."""
     note = base / "server-folder"
     if not note.exists():
-        note.write_text(str(_open_folder()))
+        note.write_text(str(create_folder()))
     return Path(note.read_text())
 
 
@@ -137,7 +130,7 @@ def engine(database_url: str) -> Iterator[Engine]:
 @pytest.fixture
 def server_folder() -> Iterator[Path]:
     """Return a folder for a test's own server, which is removed at the end."""
-    folder = _open_folder()
+    folder = create_folder()
     yield folder
     remove_server(folder / "home")
     shutil.rmtree(folder)

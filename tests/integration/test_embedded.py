@@ -6,7 +6,6 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +13,7 @@ from pathlib import Path
 import psycopg
 import pytest
 from embedded_clients import FAST, PATIENCE, ask, client, finish, gone, line_of, postmaster, use
+from folders import create_folder
 
 from etl.database.embedded import server
 from etl.database.embedded.binaries import server_binaries
@@ -30,8 +30,7 @@ from etl.errors import DatabaseUnavailable
 @pytest.fixture(scope="module")
 def home() -> Iterator[ServerPaths]:
     """Return the paths of a server with data; each test starts the server and leaves it stopped."""
-    folder = Path(tempfile.mkdtemp(prefix="qqetl-"))
-    folder.chmod(0o711)  # root's servers run as another user, who must be able to enter
+    folder = create_folder()
     with use(folder / "home"):
         pass
     yield ServerPaths(folder / "home")
