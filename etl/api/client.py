@@ -196,7 +196,8 @@ class ApiClient:
         while True:
             state.begin()
             try:
-                async with self._permit(state) as permit:
+                # Its answer decides about the calls that wait: after a hold, they would go before it one by one.
+                async with self._permit(state, is_first=True) as permit:
                     credential = await self._authenticator.credential()
                     reply = await self._send("ping", "GET", PING, credential, permit)
             except RateLimited:
@@ -214,10 +215,10 @@ class ApiClient:
             await state.backoff(ApiUnavailable(f"ping: QQCatalyst answered {reply.status}.", retry_after=asked))
 
     @asynccontextmanager
-    async def _permit(self, state: RetryState) -> AsyncIterator[Permit]:
+    async def _permit(self, state: RetryState, *, is_first: bool = False) -> AsyncIterator[Permit]:
         """Wait for a permit of the call limit, count the wait, and hold the permit during the block."""
         begun_at = self._clock()
-        async with self._limiter.permit() as permit:
+        async with self._limiter.permit(is_first=is_first) as permit:
             state.waited(self._clock() - begun_at)
             yield permit
 
