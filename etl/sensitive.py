@@ -39,8 +39,11 @@ _ANNOUNCED_NUMBER = re.compile(
     rf"((?:{_SSN_WORD}|{_TAX_ID_WORD})[^\d\n*]{{0,32}})\d(?:[-. \u00a0\u2010-\u2015]{{0,3}}\d){{8}}(?!\d)",
     re.IGNORECASE,
 )
+#: A password that is announced; what a server says of one in an ordinary word is none.
 _ANNOUNCED_PASSWORD = re.compile(
-    r"(passw(?:or)?d\w{0,20}\\*[\"']?\s*(?:[:=]|\bis\b)\s*\\*[\"']?)(?!\*\*\*|\[redacted\])[^\s\"',;\\]+", re.IGNORECASE
+    r"(passw(?:or)?d\w{0,20}\\*[\"']?\s*(?:[:=]|\bis\b(?!\s(?:incorrect|invalid|wrong|expired)[\"'.,;:!]*(?:\s|$)))\s*\\*[\"']?)"
+    r"(?!\*\*\*|\[redacted\])[^\s\"',;\\]+",
+    re.IGNORECASE,
 )
 
 

@@ -209,7 +209,8 @@ class ApiClient:
         while True:
             state.begin()
             try:
-                exchange = await self._request("ping", "GET", PING, state)
+                # Its answer decides about the calls that wait: after a hold, they would go before it one by one.
+                exchange = await self._request("ping", "GET", PING, state, is_first=True)
             except RateLimited:
                 continue
             except TokenUnavailable:
@@ -226,14 +227,21 @@ class ApiClient:
             await state.backoff(ApiUnavailable(f"ping: QQCatalyst answered {reply.status}.", retry_after=asked))
 
     async def _request(
-        self, what: str, method: str, target: str, state: RetryState, body: bytes | None = None
+        self,
+        what: str,
+        method: str,
+        target: str,
+        state: RetryState,
+        body: bytes | None = None,
+        *,
+        is_first: bool = False,
     ) -> Exchange:
-        """Send one API request when the call limit permits it, and return it with its reply.
+        """Send one API request when the call limit permits it, and return it with its reply; `is_first`: before others.
 
         Reads the API's clock, and records the outcome for the rate limiter. Raises RateLimited or Unauthorized.
         """
         begun_at = self._clock()
-        async with self._limiter.permit() as permit:
+        async with self._limiter.permit(is_first=is_first) as permit:
             state.waited(self._clock() - begun_at)
             credential = await self._authenticator.credential()
             sent_at, started = self._clock(), self._now()

@@ -78,7 +78,7 @@ def test_nine_digits_after_such_words_are_masked(text: str, number: str) -> None
     "text",
     ["called 305-555-0142", "policy 123456789", "SSN on file", "SSN ends in 5462", "business number 123456789",
      "lesson 457555462", "tax 2024: 123456789 USD", "ssn\n457555462", "4575554620 SSN", "no password needed",
-     "password protected PDF"],
+     "password protected PDF", "The user name or password is incorrect."],
 )  # fmt: skip
 def test_other_texts_are_kept(text: str) -> None:
     assert mask_secrets(text) == text
@@ -86,7 +86,13 @@ def test_other_texts_are_kept(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["portal password: hunter2!", "Password is hunter2!", "pw? password=hunter2!", 'x {"password":"hunter2!"} y'],
+    [
+        "portal password: hunter2!",
+        "Password is hunter2!",
+        "password is wrong-hunter2!",
+        "pw? password=hunter2!",
+        'x {"password":"hunter2!"} y',
+    ],
 )
 def test_a_password_in_a_text_is_masked(text: str) -> None:
     masked = mask_secrets(text)

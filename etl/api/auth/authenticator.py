@@ -58,6 +58,9 @@ class Authenticator:
         self._newest_success = self._newest_unauthorized = self._newest_refusal = 0
         self._answered: set[str] = set()  # resources that have answered
         self._closed: set[str] = set()  # resources that refuse a token that others accept
+        self._vain_holds = 0  # since a call was accepted with the newest credential
+        self._credential = 0  # the number of that credential
+        self._held_to = 0  # the serial of the newest permit at the last hold: a 401 of an older one belongs to it
         self._refused: str | None = None
 
     async def credential(self) -> Credential:
@@ -78,6 +81,7 @@ class Authenticator:
     async def opened(self, credential: Credential, permit: Permit, resource: str) -> None:
         """Record that the API accepted a credential."""
         self._newest_success = max(self._newest_success, permit.serial)
+        self._vain_holds = 0
         self._answered.add(resource)
         await self._credentials.opened(credential)
 
@@ -110,6 +114,8 @@ class Authenticator:
         provider = self._credentials
         if history.credential != error.credential.number:
             history.credential, history.holds, history.refused_at = error.credential.number, 0, 0
+        if self._credential != error.credential.number:
+            self._credential, self._vain_holds = error.credential.number, 0
         facts = UnauthorizedFacts(
             expired=error.expired,
             worked_since=0 < history.refused_at < self._newest_success,
@@ -118,6 +124,7 @@ class Authenticator:
             is_limit_unlikely=self._limiter.is_limit_unlikely,
             renewed=history.renewed,
             holds=history.holds,
+            vain_holds=self._vain_holds,
             can_renew=provider.can_renew,
             is_new=provider.is_new,
             was_accepted_lately=provider.was_accepted_lately,
@@ -139,6 +146,8 @@ class Authenticator:
             await self._sleep(self._limiter.window)
         elif step is AuthAction.HOLD:
             history.holds += 1
+            if error.permit.serial > self._held_to:
+                self._vain_holds, self._held_to = self._vain_holds + 1, self._limiter.newest_serial
             self._limiter.hold(error.permit)
         elif step is AuthAction.REFUSED:
             says = f' QQCatalyst says: "{error.sentence}".' if error.sentence else ""

@@ -14,7 +14,7 @@ from etl.api.protocol.answers import is_html
 _READ, _SHOWN = 20_000, 300
 #: Fields in which the API, the token address and the older service explain an error.
 _FIELDS = ("error_description", "message", "errormessage", "displaymessage", "messagedetail", "error")
-#: Windows for which a call holds all workers before its 401 counts as a refusal.
+#: Windows for which calls hold all workers before a 401 counts as a refusal.
 HOLDS = 2
 #: The same for an endpoint that has answered in this run: there, several 401s in a row are most likely the call limit.
 HOLDS_OF_OPEN_ENDPOINT = 15
@@ -95,6 +95,7 @@ class UnauthorizedFacts:
     is_limit_unlikely: bool = False  #: the account makes few calls, and none was refused lately
     renewed: bool = False  #: this call has had the token renewed
     holds: int = 0  #: windows for which this call has held all workers
+    vain_holds: int = 0  #: windows for which any call has held all workers since one was accepted with the token
     can_renew: bool = True  #: False for a copied token and the enterprise key
     is_new: bool = False  #: the token replaced a refused one, and was never accepted
     was_accepted_lately: bool = False  #: a token of these credentials was accepted in this run or in the last hour
@@ -121,7 +122,7 @@ STEPS: tuple[tuple[Callable[[UnauthorizedFacts], bool], AuthAction], ...] = (
     (lambda facts: facts.was_ever_accepted and not facts.renewed and not facts.is_new, AuthAction.RENEW),
     # After 15 windows the limiter ends the run, resumable.
     (lambda facts: facts.was_accepted_lately, AuthAction.HOLD),
-    (lambda facts: facts.holds >= HOLDS, AuthAction.REFUSED),
+    (lambda facts: facts.vain_holds >= HOLDS, AuthAction.REFUSED),
     (lambda _: True, AuthAction.HOLD),
 )
 

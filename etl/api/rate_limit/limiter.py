@@ -76,16 +76,21 @@ class RateLimiter:
         self._exchanging: asyncio.Task[None] | None = None
 
     @asynccontextmanager
-    async def permit(self) -> AsyncIterator[Permit]:
-        """Wait for a permit, and hold it during the block, which sets its outcome.
+    async def permit(self, *, is_first: bool = False) -> AsyncIterator[Permit]:
+        """Wait for a permit, and hold it during the block, which sets its outcome; `is_first`: before all that wait.
 
         Raises QuotaSpent if the call limit is used up for longer than a run waits.
         """
-        permit = await self._acquire()
+        permit = await self._acquire(is_first=is_first)
         try:
             yield permit
         finally:
             self._report(self._event_of(permit))
+
+    @property
+    def newest_serial(self) -> int:
+        """The serial of the permit that was granted last."""
+        return self._serial
 
     def hold(self, permit: Permit) -> None:
         """Hold all workers for a window after a call that the limit may have refused."""
@@ -116,10 +121,10 @@ class RateLimiter:
         with suppress(EtlError):
             await self._exchange(0)
 
-    async def _acquire(self) -> Permit:
+    async def _acquire(self, *, is_first: bool) -> Permit:
         """Wait for a permit."""
         turn: asyncio.Future[Permit] = asyncio.get_running_loop().create_future()
-        self._waiting.append(turn)
+        (self._waiting.appendleft if is_first else self._waiting.append)(turn)
         self._wake()
         try:
             return await turn

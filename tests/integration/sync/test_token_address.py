@@ -1,11 +1,15 @@
 """The token address in a whole run: both ways of client credentials, refusals, and answers without a token."""
 
 import pytest
+from aiohttp import web
+from mail_sink import Sink
+from notification_helpers import allow_refused_credentials, execute, run
 from sites import Site, open_site, serve_agency, set_faults
-from snapshots import value
+from snapshots import value, values
 
 from etl.errors import ApiUnavailable, CredentialsRefused
 from etl.simulator import Simulator
+from etl.simulator.faults.faults import Faults
 
 SOME = ("locations",)
 SECOND_HOST = "app.qqcatalyst.com"
@@ -58,3 +62,60 @@ def test_a_token_address_without_a_token_is_no_refusal(site: Site, simulator: Si
     assert caught.value.exit_status == 1
     set_faults(simulator)
     assert site.sync_once(resources=SOME).exit_status == 0, "the next run begins where this one stopped"
+
+
+class TokenAnswers(Faults):
+    """Answers each request for a token in the same way."""
+
+    def __init__(self, status: int, body: object = None, **headers: str) -> None:
+        super().__init__(())
+        self._answer = {"status": status, "data": body, "headers": headers}
+
+    def of_token(self, request: web.Request) -> web.Response:
+        return web.json_response(**self._answer)
+
+
+def test_a_redirect_of_the_token_address_is_not_followed_and_is_no_refusal(site: Site, simulator: Simulator) -> None:
+    """The request holds the password, which goes nowhere else than to the address of the settings."""
+    simulator.server.faults = TokenAnswers(307, Location=f"{simulator.base_url}/elsewhere/token")
+    site.take_calls()
+    with pytest.raises(ApiUnavailable, match=r"redirected \(307\); redirects are not followed") as caught:
+        site.sync_once(resources=SOME)
+    assert caught.value.exit_status == 1
+    assert {path.partition("?")[0] for path in site.take_calls()} == {"/oauth/token"}
+    set_faults(simulator)
+    assert site.sync_once(resources=SOME).exit_status == 0
+
+
+def test_a_refusal_is_mailed_in_the_vendors_own_words_without_secrets(notified_site: Site, mails: Sink) -> None:
+    words = "The user name or password is incorrect: demo-password."
+    notified_site.simulator.server.faults = TokenAnswers(400, {"error": "invalid_grant", "error_description": words})
+    assert run(notified_site, resources=SOME) == 5
+    assert mails.subjects == ["qqetl default: QQCatalyst rejected the credentials"]
+    mailed = " ".join(mails.text().split())
+    assert 'QQCatalyst says: "The user name or password is incorrect:' in mailed
+    assert "Check QQCATALYST_USERNAME and QQCATALYST_PASSWORD" in mailed
+    assert "demo-password" not in mailed + mails.html()
+    assert values(notified_site.engine, "SELECT status FROM etl.batches") == [], "no run began"
+
+
+def test_the_third_unclear_answer_in_a_row_rests_as_a_refusal_does(notified_site: Site, mails: Sink) -> None:
+    site, odd = notified_site, TokenAnswers(400, {"error": "odd"})
+    site.simulator.server.faults = odd
+    site.take_calls()
+
+    def end() -> tuple[int, int]:
+        """Return the exit status of a run, and the number of its token requests."""
+        return run(site, resources=SOME), take_logins(site)
+
+    assert [end(), end()] == [(1, 1), (1, 1)], "sent once a run"
+    set_faults(site.simulator)
+    assert end() == (0, 1), "the row is broken"
+    site.simulator.server.faults = odd
+    execute(site, "UPDATE etl.tokens SET renew_at = now(), sealed = NULL")
+    assert [end() for _ in range(4)] == [(1, 1), (1, 1), (5, 1), (5, 0)]
+    assert mails.subjects[-1] == "qqetl default: QQCatalyst rejected the credentials"
+    assert SECOND_HOST in mails.text()
+    set_faults(site.simulator)
+    allow_refused_credentials(site)
+    assert end() == (0, 1)
