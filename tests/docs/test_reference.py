@@ -44,17 +44,28 @@ def options(command: Any) -> set[str]:
 
 
 DOCUMENTED = sections(REFERENCE / "commands.md")
+#: The section with the options that mean the same in several commands.
+SHARED = "Shared options"
+
+
+def listed_options(heading: str) -> set[str]:
+    """Return the options that a section of the page lists."""
+    return {cell.split()[0] for cell in first_cells(DOCUMENTED[heading]) if cell != "option"}
 
 
 def test_every_command_is_documented() -> None:
     assert set(COMMANDS) <= set(TREE)
-    assert set(DOCUMENTED) == set(TREE)
+    assert set(DOCUMENTED) == {SHARED, *TREE}
 
 
 @pytest.mark.parametrize("name", TREE)
-def test_every_option_of_a_command_is_documented(name: str) -> None:
-    listed = {cell.split()[0] for cell in first_cells(DOCUMENTED[name]) if cell != "option"}
-    assert listed == options(TREE[name])
+def test_every_option_of_a_command_is_documented_once(name: str) -> None:
+    assert listed_options(name) == options(TREE[name]) - listed_options(SHARED)
+
+
+@pytest.mark.parametrize("option", sorted(listed_options(SHARED)))
+def test_a_shared_option_belongs_to_several_commands(option: str) -> None:
+    assert len([name for name, command in TREE.items() if option in options(command)]) > 1
 
 
 @pytest.mark.parametrize("name", SETTINGS)
