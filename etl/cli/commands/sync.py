@@ -99,13 +99,15 @@ def command(  # noqa: PLR0913 (one parameter an option)
             )
             sync_window = partial(sync, session.engine, session.settings, window)
             if pause is not None:
-                raise typer.Exit(repeat_run(partial(run_once, partial(sync_window, options)), pause, stop_request))
-            summary = run_once(partial(sync_window, options))
-            # A person at a terminal waits for the details too; the feeds are read again before more of them.
-            while summary.has_backlog and stdout().is_terminal and window is None and max_minutes is None:
-                print_notice("Details are left: reading recent changes, then more. Ctrl-C stops; progress is saved.")
-                summary = run_once(partial(sync_window, replace(options, full=False)))
-    raise typer.Exit(summary.exit_status)
+                status = repeat_run(partial(run_once, partial(sync_window, options)), pause, stop_request)
+            else:
+                summary = run_once(partial(sync_window, options))
+                # A person at a terminal waits for the details too; the feeds are read again before more of them.
+                while summary.has_backlog and stdout().is_terminal and window is None and max_minutes is None:
+                    print_notice("Details are left: reading changes, then more. Ctrl-C stops; progress is saved.")
+                    summary = run_once(partial(sync_window, replace(options, full=False)))
+                status = summary.exit_status
+    raise typer.Exit(status)
 
 
 def check_options(
