@@ -1,4 +1,4 @@
-"""Reads slices and child records from the API: many calls at once, answers passed on in page order."""
+"""Reads slices of a feed or list: many calls at once, answers passed on in page order."""
 
 import asyncio
 from collections import deque
@@ -13,16 +13,12 @@ from etl.api.protocol import (
     Call,
     CallFailed,
     EndpointRefused,
-    NotFound,
-    Page,
-    make_records,
     page_call,
-    parent_call,
     whole_call,
 )
-from etl.catalogue.resource import Endpoint, Resource
-from etl.engine.answers import FetchedPage, FetchFailed, to_fetched_page
-from etl.errors import ApiUnavailable, UnexpectedResponse
+from etl.catalogue.resource import Resource
+from etl.engine.answers import FetchedPage, to_fetched_page
+from etl.errors import ApiUnavailable
 from etl.extract.date_ranges import (
     MAX_FIRST_PAGES,
     SHORTEST_SPLIT_DAYS,
@@ -33,12 +29,10 @@ from etl.extract.date_ranges import (
     split_by_quarter,
     split_by_total,
 )
-from etl.extract.page_size import PageSizeRefused, PageSource, next_smaller_size
+from etl.extract.id_check import IdCheck
+from etl.extract.page_size import PageSizeRefused, PageSource
 from etl.extract.source_tenant import check_source_tenant, is_shared
-from etl.ledger.children.queue import ChildRequest
 from etl.ledger.slices import Slice
-from etl.models.sources import describe_source
-from etl.models.states import CallOutcome
 
 T = TypeVar("T")
 
@@ -49,8 +43,6 @@ PARALLEL_SLICES = 4
 MAX_EXTRA_PAGES = 1000
 #: Consecutive empty pages after which the remaining announced pages are skipped; a single one may be a fault.
 MAX_EMPTY_PAGES = 10
-#: Items of a page of an undocumented resource that are looked at for the declared id.
-ID_SAMPLE = 10
 
 
 #: Attempts at a call for a shorter date range, once the server has failed at a longer one.
@@ -134,30 +126,8 @@ def as_key(call: Call) -> Call:
     return replace(call, divisible=False, attempts=None)
 
 
-def join_answers(answers: Sequence[Answer]) -> Answer:
-    """Return the answers of several calls for one parent as one answer, dated by the first call."""
-    first, *others = answers
-    if not others:
-        return first
-    pages = [answer.page for answer in answers]
-    joined = Page(
-        [item for page in pages for item in page.items],
-        sum(page.total or 0 for page in pages) if any(page.total is not None for page in pages) else None,
-        whole=all(page.whole for page in pages),
-        replaced_escapes=sum(page.replaced_escapes for page in pages),
-        says_nothing=any(page.says_nothing for page in pages),
-    )
-    return replace(
-        first,
-        page=joined,
-        body=b"".join(answer.body for answer in answers),
-        milliseconds=sum(answer.milliseconds for answer in answers),
-        attempts=sum(answer.attempts for answer in answers),
-    )
-
-
 class ResourceReader:
-    """Reads one resource."""
+    """Reads the slices of one resource."""
 
     def __init__(
         self,
@@ -178,7 +148,7 @@ class ResourceReader:
         self.parallel_slices = 1
         self.first_pages: dict[Call, Answer] = {}  #: answers with a total, and serve as the first page
         self.is_shared = is_shared(resource)
-        self.has_seen_ids = False  #: whether an answer held the declared id
+        self.ids = IdCheck(resource)
         self.source_tenant: str | None = None  #: the agency that a shared feed has spoken of so far
 
     def page_size_of(self, date_slice: Slice) -> int:
@@ -219,10 +189,6 @@ class ResourceReader:
             raise
         self.limits.record_answer(days)
 
-    def example_call(self) -> Call:
-        """Return a call for a parent that does not exist, to name the resource in a message."""
-        return parent_call(self.resource, self.resource.endpoints[0], "0")
-
     async def fetch_page(self, date_slice: Slice, page: int) -> FetchedPage:
         """Fetch one page of a slice."""
         call = self.call_for(date_slice, page)
@@ -230,23 +196,10 @@ class ResourceReader:
         if answer is None:
             with self.naming_what_to_shorten(call, date_slice.days, self.page_size_of(date_slice)):
                 answer = await self.api.fetch(call)
-        self.check_ids(call, answer, None)
+        self.ids.check(call, answer)
         if self.is_shared:
             self.source_tenant = check_source_tenant(self.resource.name, answer.page.items, self.source_tenant)
         return to_fetched_page(call, answer, date_slice, None)
-
-    def check_ids(self, call: Call, answer: Answer, child: ChildRequest | None) -> None:
-        """Raise UnexpectedResponse when an undocumented call answers with items of which none has the declared id.
-
-        Once items had it, one without it is a faulty record of its own.
-        """
-        if self.has_seen_ids or self.resource.is_documented or not answer.page.items:
-            return
-        sample = replace(answer.page, items=answer.page.items[:ID_SAMPLE])
-        endpoint = self.resource.endpoints[call.endpoint]
-        if not make_records(self.resource, endpoint, sample, requested_at=answer.requested_at, parent=child).item_ids:
-            raise UnexpectedResponse(f"{call}: the items have no {describe_source(self.resource.id)}.")
-        self.has_seen_ids = True
 
     async def read_slices(
         self, put: Put[FetchedPage], date_slices: Sequence[Slice], read: Mapping[int, Mapping[int, int]]
@@ -336,54 +289,3 @@ class ResourceReader:
         """Return date ranges split so that each part can be paged."""
         planned = await asyncio.gather(*(self.plan_date_ranges(endpoint_index, part) for part in parts))
         return [part for ranges in planned for part in ranges]
-
-    async def fetch_set(self, endpoint: Endpoint, child: ChildRequest) -> list[Answer]:
-        """Fetch every page of one call for a parent, smaller ones if the API refuses the size.
-
-        Raises ApiUnavailable when records are missing: what a complete answer lacks is deleted, so an answer that is
-        shorter than it says must not count as complete.
-        """
-        answers: list[Answer] = []
-        items: set[bytes] = set()
-        may_have_more = True
-        while may_have_more:
-            size = min(self.page_size, endpoint.paging.largest) if endpoint.paging else 0
-            call = parent_call(self.resource, endpoint, child.parent_id, len(answers) + 1, size)
-            try:
-                answer = await self.api.fetch(call)
-            except EndpointRefused as refusal:
-                smaller = next_smaller_size(size) if refusal.may_concern_size else None
-                if smaller is None:
-                    raise
-                self.page_size = min(self.page_size, smaller)
-                answers, items = [], set()  # pages of two sizes do not fit together
-                continue
-            self.check_ids(call, answer, child)
-            answers.append(answer)
-            page, items_before = answer.page, len(items)
-            items.update(page.items)
-            is_full = endpoint.paging is not None and len(page.items) >= size
-            is_unfinished = is_full if page.total is None else len(items) < page.total
-            may_have_more = endpoint.paging is not None and is_unfinished and len(items) > items_before
-        if page.total is not None and len(items) < page.total:
-            raise ApiUnavailable(
-                f"{call}: the API reported {page.total} records of one parent but returned {len(items)}."
-            )
-        return answers
-
-    async def read_child(self, child: ChildRequest) -> FetchedPage | FetchFailed:
-        """Fetch the child records of one parent."""
-        call = parent_call(self.resource, self.resource.endpoints[0], child.parent_id)
-        try:
-            answers: list[Answer] = []
-            for endpoint in self.resource.endpoints:
-                answers += await self.fetch_set(endpoint, child)
-        except NotFound as error:
-            return FetchFailed(child, str(error), CallOutcome.NOT_FOUND)
-        except ApiUnavailable as error:
-            return FetchFailed(child, str(error), is_call_failure=isinstance(error, CallFailed))
-        answer = join_answers(answers)
-        if answer.page.says_nothing and child.has_answered:
-            reason = f"{call}: QQCatalyst answered without a list or an object, although it gave one before."
-            return FetchFailed(child, reason, CallOutcome.NO_ANSWER)
-        return to_fetched_page(call, answer, None, child)

@@ -11,7 +11,7 @@ from etl.engine.answers import FetchedPage, FetchFailed
 from etl.engine.page_writer import WriteResult
 from etl.errors import ApiUnavailable, EtlError
 from etl.events import Message
-from etl.extract.reader import ResourceReader
+from etl.extract.details.child_reader import ChildReader
 from etl.extract.run import RESOURCE_ERRORS, ExtractRun
 from etl.ledger import batches
 from etl.ledger.batches import BatchResourceKey
@@ -32,7 +32,7 @@ class DetailReading:
     def __init__(self, run: ExtractRun, resource: Resource) -> None:
         self.run = run
         self.resource = resource
-        self.reader = ResourceReader(run.api, resource, run.options.page_size, run.prefetch)
+        self.reader = ChildReader(run.api, resource, run.options.page_size)
         self.error: EtlError | None = None  #: why the remaining parents are not tried
         self.parents_read = 0
         self.answered = 0

@@ -9,10 +9,10 @@ from etl.api.connection import ApiConnection
 from etl.catalogue.resource import Resource
 from etl.config.settings import Settings
 from etl.engine.answers import FetchedPage
+from etl.extract.details.child_reader import ChildReader
 from etl.extract.details.detail_reading import MAX_INITIAL_NOT_FOUND, MAX_UNDOCUMENTED_FAILURES
 from etl.extract.details.plan_calls import count_calls_of_records
 from etl.extract.offers import is_absence
-from etl.extract.reader import ResourceReader
 from etl.extract.run import RESOURCE_ERRORS
 from etl.ledger.children.child_counts import read_some_parents
 from etl.ledger.children.queue import ChildRequest
@@ -69,7 +69,7 @@ def count_calls_until_absent(
     settings: Settings, api: ApiConnection, resource: Resource, parents: Sequence[str]
 ) -> int | None:
     """Return how many calls show a sync that the account lacks a resource; None if it answers, or cannot be judged."""
-    reader = ResourceReader(api.api, resource, settings.etl_page_size, lambda: 1)
+    reader = ChildReader(api.api, resource, settings.etl_page_size)
     calls = 0
     for parent_id in parents[:MAX_PROBES]:
         before = api.api.traffic.accepted_calls

@@ -13,6 +13,7 @@ from etl.engine.answers import FetchedPage, FetchFailed
 from etl.errors import ApiUnavailable
 from etl.extract import reader
 from etl.extract.date_ranges import MAX_PAGES, DateRange
+from etl.extract.details.child_reader import ChildReader
 from etl.extract.reader import ResourceReader, run_in_order
 from etl.ledger.children.queue import ChildRequest
 from etl.ledger.slices import Slice
@@ -210,7 +211,7 @@ def test_failed_children_carry_the_reason_and_affect_no_others() -> None:
             return answer([str(call.parent_id)])
 
     wanted = [ChildRequest(str(number), NO_ROW, b"{}", "documents") for number in range(1, 5)]
-    reader = ResourceReader(Details({}), find_resource("documents"), SIZE, three)
+    reader = ChildReader(Details({}), find_resource("documents"), SIZE)
     put: list[FetchedPage | FetchFailed] = [asyncio.run(reader.read_child(child)) for child in wanted]
     assert [result.child for result in put] == wanted
     assert [isinstance(result, FetchFailed) and result.not_found for result in put] == [False, True, False, False]
@@ -292,7 +293,5 @@ def test_details_in_pages_fall_back_to_a_size_that_is_accepted() -> None:
 
     api = Small({})
     child = ChildRequest("1", NO_ROW, b"{}", "notes")
-    assert isinstance(
-        asyncio.run(ResourceReader(api, find_resource("notes"), 500, three).read_child(child)), FetchedPage
-    )
+    assert isinstance(asyncio.run(ChildReader(api, find_resource("notes"), 500).read_child(child)), FetchedPage)
     assert api.asked == [500, 250, 100]
