@@ -8,21 +8,18 @@ from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from etl.api.event_loop import Put
-from etl.api.protocol import (
-    Answer,
-    Call,
+from etl.api.protocol import Answer, Call, Page, make_records, page_call, parent_call, whole_call
+from etl.catalogue.resource import Endpoint, Resource
+from etl.engine.answers import FetchedPage, FetchFailed, to_fetched_page
+from etl.errors import (
+    ApiUnavailable,
     CallFailed,
     EndpointRefused,
     NotFound,
-    Page,
-    make_records,
-    page_call,
-    parent_call,
-    whole_call,
+    PageSizeRefused,
+    RangeTooLong,
+    UnexpectedResponse,
 )
-from etl.catalogue.resource import Endpoint, Resource
-from etl.engine.answers import FetchedPage, FetchFailed, to_fetched_page
-from etl.errors import ApiUnavailable, UnexpectedResponse
 from etl.extract.date_ranges import (
     MAX_FIRST_PAGES,
     SHORTEST_SPLIT_DAYS,
@@ -33,7 +30,7 @@ from etl.extract.date_ranges import (
     split_by_quarter,
     split_by_total,
 )
-from etl.extract.page_size import PageSizeRefused, PageSource, next_smaller_size
+from etl.extract.page_size import PageSource, next_smaller_size
 from etl.extract.source_tenant import check_source_tenant, is_shared
 from etl.ledger.children.queue import ChildRequest
 from etl.ledger.slices import Slice
@@ -55,14 +52,6 @@ ID_SAMPLE = 10
 
 #: Attempts at a call for a shorter date range, once the server has failed at a longer one.
 ATTEMPTS_AFTER_FAILURE = 2
-
-
-class RangeTooLong(Exception):
-    """The server fails at a date range, and may answer a shorter one."""
-
-    def __init__(self, days: int, error: ApiUnavailable) -> None:
-        super().__init__(str(error))
-        self.days = days
 
 
 #: Returns how many calls of one list or queue may be in progress, or answered and waiting for earlier ones, right now.

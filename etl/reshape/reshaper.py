@@ -15,11 +15,12 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from etl.catalogue.resource import Resource
 from etl.copy_text import format_row
+from etl.errors import NeedsReferencePath
 from etl.models import PRODUCTION
 from etl.models.base import EXPECTED, REQUIRED, DataSource, Field, Model, Source, fields_of, row_id_text
 from etl.models.sources import is_flagged
 from etl.record import StagedRecord
-from etl.reshape.fast_path import FastPath, NeedsReferencePath, compile_fast_path
+from etl.reshape.fast_path import FastPath, compile_fast_path
 from etl.sensitive import MASK, SSN, mask_secrets
 from etl.spelling import spelling_of
 from etl.values import Kind, Reference, Severity, Text, Timestamp, Violation
