@@ -17,14 +17,14 @@ import aiohttp
 
 from etl.api.auth.authenticator import Authenticator, History, Unauthorized
 from etl.api.auth.credentials import Credential, TokenProvider, fixed_credential
-from etl.api.auth.token_protocol import TokenRequest, TokenResponse, TokenUnavailable, parse_token_response
+from etl.api.auth.token_protocol import TokenRequest, TokenResponse, parse_token_response
 from etl.api.auth.token_store import MemoryTokenStore, SharedTokenStore
 from etl.api.auth.unauthorized import is_call_limit, is_invalid_token, vendor_sentence
 from etl.api.clock import ApiClock, largest_ahead
 from etl.api.concurrency import ConcurrencyLimiter
-from etl.api.protocol.answers import PERHAPS_PASSING, Answer, EndpointRefused, RateLimited, Refusal, check_answer
+from etl.api.protocol.answers import PERHAPS_PASSING, Answer, check_answer
 from etl.api.protocol.calls import Call
-from etl.api.protocol.pages import CallFailed, read_page
+from etl.api.protocol.pages import read_page
 from etl.api.protocol.waiting import http_date, retry_after
 from etl.api.rate_limit.limiter import Permit, PermitOutcome, RateLimiter
 from etl.api.rate_limit.stores import choose_store
@@ -32,12 +32,22 @@ from etl.api.rate_limit.window import WindowRules
 from etl.api.retry_policy import CircuitBreaker, RetryPolicy
 from etl.api.retry_state import RetryContext, RetryState
 from etl.api.traffic import Traffic
-from etl.api.transport import Limits, Reply, TooLarge, Transport
+from etl.api.transport import Limits, Reply, Transport
 from etl.config.logs import get_logger, log_context
 from etl.config.rate_limit import DEFAULT, VENDOR_DOMAIN, parse_rate_limit
 from etl.config.redaction import escape_control_characters, hide_secrets, redact_text
 from etl.config.settings import Settings
-from etl.errors import ApiUnavailable, CredentialsRefused, SettingsError
+from etl.errors import (
+    ApiUnavailable,
+    CallFailed,
+    CredentialsRefused,
+    EndpointRefused,
+    RateLimited,
+    Refusal,
+    SettingsError,
+    TokenUnavailable,
+    TooLarge,
+)
 from etl.ledger.executor import LedgerExecutor
 from etl.ledger.transaction import Ledger
 

@@ -4,21 +4,15 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from random import Random
 
-from etl.api.protocol import CallFailed
 from etl.api.retry_policy import LONGEST_WAIT, CircuitBreaker, RetryPolicy
 from etl.api.traffic import Traffic
-from etl.api.transport import NoAnswer
 from etl.config.logs import get_logger
-from etl.errors import ApiUnavailable, EtlError
+from etl.errors import ApiUnavailable, CallFailed, CircuitOpen, EtlError, NoAnswer
 
 log = get_logger(__name__)
 
 #: Seconds below which a wait is the time that it takes to get a permit, and not a wait for one.
 SHORTEST_WAIT = 0.05
-
-
-class CircuitOpen(ApiUnavailable):
-    """QQCatalyst counts as down, and no call was sent."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from yarl import URL
 
 from etl.api.proxy import environment_proxy
 from etl.docstrings import docstring_of
-from etl.errors import ActionRequired, ApiUnavailable
+from etl.errors import CertificateRefused, NoAnswer, TooLarge
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,18 +34,6 @@ class Reply:
     status: int
     headers: Mapping[str, str]  #: names in any case
     body: bytes
-
-
-class TooLarge(ApiUnavailable):
-    """The answer is larger than the limit for memory."""
-
-
-class NoAnswer(ApiUnavailable):
-    """The API did not answer: no connection, or none in time."""
-
-
-class CertificateRefused(ActionRequired):
-    """The server's certificate could not be verified. Name the file of a private authority in SSL_CERT_FILE."""
 
 
 class Transport:

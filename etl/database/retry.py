@@ -7,15 +7,10 @@ from types import TracebackType
 from typing import Self, TypeVar
 
 from etl.database.deadline import were_calls_canceled_since
-from etl.database.sqlstate import TooSlow
 from etl.database.waits import reports
-from etl.errors import DatabaseUnavailable, Interrupted
+from etl.errors import CommitUnknown, DatabaseUnavailable, Interrupted, TooSlow
 
 T = TypeVar("T")
-
-
-class CommitUnknown(DatabaseUnavailable):
-    """Whether a commit succeeded is unknown; running the work again could apply it twice."""
 
 
 #: How long one transaction is retried, in seconds from its first try.

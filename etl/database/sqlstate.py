@@ -13,16 +13,15 @@ from sqlalchemy import exc
 
 from etl.database.deadline import DeadlineExpired
 from etl.docstrings import docstring_of
-from etl.errors import ActionRequired, DatabaseNotReady, DatabaseUnavailable, EtlError, InvalidRecord
-
-
-class TooSlow(DatabaseUnavailable):
-    """The database did not finish a statement in time; it is retried once."""
-
-
-class ServerFull(ActionRequired):
-    """The database server has no disk space left. Free up space there, then run `qqetl retry`."""
-
+from etl.errors import (
+    ActionRequired,
+    DatabaseNotReady,
+    DatabaseUnavailable,
+    EtlError,
+    InvalidRecord,
+    ServerFull,
+    TooSlow,
+)
 
 _TRANSIENT: Mapping[str, str] = {
     "40001": "two transactions collided",

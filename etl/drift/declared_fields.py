@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from etl.catalogue.resource import Resource
-from etl.models.base import fields_of
+from etl.models.base import OPTIONAL, fields_of
 from etl.read_paths import CALL_PREFIX, PARENT_PREFIX, find_source_paths, iterate_read_paths
 from etl.values import Code
 
@@ -56,7 +56,7 @@ def find_declared_fields(resource: Resource) -> DeclaredFields:
         for path in find_source_paths(field.source)
     ]
     # A column with several sources needs only one of them, and a computed column checks its sources itself.
-    direct = {field.source: field.required or field.expected for field in fields if isinstance(field.source, str)}
+    direct = {field.source: field.presence is not OPTIONAL for field in fields if isinstance(field.source, str)}
     key = {resource.id: True} if isinstance(resource.id, str) else {}
     expected_by_path = {
         item_path: is_expected

@@ -25,7 +25,7 @@ from etl.config.options import LogOptions
 from etl.database.connect import make_engine
 from etl.database.deadline import were_calls_canceled_since
 from etl.engine.page_writer import PageGroup, PageWriter, WriteResult
-from etl.errors import Interrupted, RetryableError
+from etl.errors import Interrupted, WorkerDied
 from etl.ledger.batches import Batch
 from etl.ledger.leases import Lease
 from etl.ledger.transaction import Ledger
@@ -59,10 +59,6 @@ class WorkerSetup:
         add_log_fields(batch=str(self.batch.id), tenant=self.batch.tenant)
         engine = make_engine(self.url, application_name="qqetl worker", pool_size=1)
         return self.make_writer(Ledger(engine, self.batch.tenant, self.lease))
-
-
-class WorkerDied(RetryableError):
-    """A worker process exited unexpectedly, perhaps because memory ran out. What it had committed is kept."""
 
 
 class WorkerPool:

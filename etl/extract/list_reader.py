@@ -7,7 +7,7 @@ from math import ceil
 
 from sqlalchemy import Connection
 
-from etl.errors import ApiUnavailable
+from etl.errors import PageSizeRefused, RangeTooLong, TotalMismatch
 from etl.events import Message
 from etl.extract.date_ranges import (
     DateRange,
@@ -19,8 +19,8 @@ from etl.extract.date_ranges import (
     split_ended_days,
 )
 from etl.extract.date_ranges import make_slices as numbered
-from etl.extract.page_size import PageSizeRefused, next_smaller_size
-from etl.extract.reader import RangeTooLong, ResourceReader
+from etl.extract.page_size import next_smaller_size
+from etl.extract.reader import ResourceReader
 from etl.extract.run import ExtractRun, Fetch
 from etl.extract.source_tenant import read_source_tenant
 from etl.ledger import slices
@@ -30,10 +30,6 @@ from etl.ledger.slice_changes import MAX_READINGS, continue_readings, split_slic
 from etl.ledger.slices import Slice, SliceReading
 from etl.ledger.staging.step_back import find_slices_to_confirm
 from etl.resources import find_resource
-
-
-class TotalMismatch(ApiUnavailable):
-    """The API reports another number of records than it returns, in every attempt."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,9 +4,8 @@ from uuid import UUID
 
 from sqlalchemy import Connection, text
 
-from etl.api.protocol import CallFailed, EndpointRefused, Refusal
 from etl.catalogue.resource import Resource
-from etl.errors import EtlError, UnexpectedResponse
+from etl.errors import CallFailed, EndpointRefused, EtlError, Refusal, UnexpectedResponse
 from etl.ledger.watermarks import OFFER_TTL
 
 

@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from typing import Protocol
 
-from etl.api.protocol import Answer, Call, EndpointRefused
+from etl.api.protocol import Answer, Call
+from etl.errors import EndpointRefused
 
 #: The sizes that are tried where the API refuses a larger one.
 SMALLER_SIZES = (250, 100)
@@ -14,15 +15,6 @@ class PageSource(Protocol):
 
     async def fetch(self, call: Call) -> Answer:
         """Return the answer to a call."""
-
-
-class PageSizeRefused(Exception):
-    """The API refuses a page size; a smaller one may be accepted."""
-
-    def __init__(self, size: int, refusal: EndpointRefused) -> None:
-        super().__init__(str(refusal))
-        self.size = size
-        self.refusal = refusal
 
 
 def next_smaller_size(size: int) -> int | None:

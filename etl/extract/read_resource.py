@@ -10,12 +10,10 @@ from etl.catalogue.resource import Resource
 from etl.config.logs import get_logger
 from etl.drift.declared_fields import find_declared_fields
 from etl.drift.shapes import Profile
-from etl.errors import ApiUnavailable, EtlError
+from etl.errors import ApiUnavailable, EtlError, PageSizeRefused, RangeTooLong, TotalMismatch
 from etl.events import Finished, Started
-from etl.extract.list_reader import ListReader, TotalMismatch
+from etl.extract.list_reader import ListReader
 from etl.extract.offers import counts_as_documented, is_absence
-from etl.extract.page_size import PageSizeRefused
-from etl.extract.reader import RangeTooLong
 from etl.extract.run import RESOURCE_ERRORS, ExtractRun
 from etl.ledger import balance, batches, watermarks
 from etl.ledger.batches import Batch, BatchResource, BatchResourceKey

@@ -8,17 +8,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from etl.api.event_loop import Put
-from etl.api.protocol import (
-    Answer,
-    Call,
-    CallFailed,
-    EndpointRefused,
-    page_call,
-    whole_call,
-)
+from etl.api.protocol import Answer, Call, page_call, whole_call
 from etl.catalogue.resource import Resource
 from etl.engine.answers import FetchedPage, to_fetched_page
-from etl.errors import ApiUnavailable
+from etl.errors import ApiUnavailable, CallFailed, EndpointRefused, PageSizeRefused, RangeTooLong
 from etl.extract.date_ranges import (
     MAX_FIRST_PAGES,
     SHORTEST_SPLIT_DAYS,
@@ -30,7 +23,7 @@ from etl.extract.date_ranges import (
     split_by_total,
 )
 from etl.extract.id_check import IdCheck
-from etl.extract.page_size import PageSizeRefused, PageSource
+from etl.extract.page_size import PageSource
 from etl.extract.source_tenant import check_source_tenant, is_shared
 from etl.ledger.slices import Slice
 
@@ -47,14 +40,6 @@ MAX_EMPTY_PAGES = 10
 
 #: Attempts at a call for a shorter date range, once the server has failed at a longer one.
 ATTEMPTS_AFTER_FAILURE = 2
-
-
-class RangeTooLong(Exception):
-    """The server fails at a date range, and may answer a shorter one."""
-
-    def __init__(self, days: int, error: ApiUnavailable) -> None:
-        super().__init__(str(error))
-        self.days = days
 
 
 #: Returns how many calls of one list or queue may be in progress, or answered and waiting for earlier ones, right now.

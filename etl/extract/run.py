@@ -15,14 +15,13 @@ from typing import Any
 
 from etl.api.daily_calls import record_calls
 from etl.api.event_loop import EventLoopThread, Put
-from etl.api.protocol import EndpointRefused
 from etl.api.traffic import Traffic
 from etl.config.options import ReadingOptions
 from etl.drift.profiler import SchemaProfiler
 from etl.engine.answers import FetchedPage, FetchFailed
 from etl.engine.page_writer import PageGroup, WriteResult, size_of
 from etl.engine.workers import WORKERS, WorkerPool
-from etl.errors import ApiUnavailable, EtlError, Interrupted, InvalidRecord, UnexpectedResponse
+from etl.errors import ApiUnavailable, EndpointRefused, EtlError, Interrupted, InvalidRecord, UnexpectedResponse
 from etl.events import Advanced, Watch
 from etl.extract.page_size import PageSource
 from etl.extract.reader import share_of_calls

@@ -5,9 +5,9 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from etl.api.connection import ApiConnection
-from etl.api.protocol import Answer, EndpointRefused, NotFound, parent_call
+from etl.api.protocol import Answer, parent_call
 from etl.catalogue.resource import Endpoint, Resource
-from etl.errors import ApiUnavailable, UnexpectedResponse
+from etl.errors import ApiUnavailable, EndpointRefused, NotFound, UnexpectedResponse
 from etl.models.sources import value_at
 from etl.spelling import spelling_of
 from etl.values import source_id

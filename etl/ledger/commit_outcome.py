@@ -8,9 +8,9 @@ from uuid import UUID
 
 from sqlalchemy import Connection, Engine, TextClause, text
 
-from etl.database.retry import CommitUnknown, with_retries
+from etl.database.retry import with_retries
 from etl.database.sqlstate import database_errors
-from etl.errors import DatabaseUnavailable
+from etl.errors import CommitUnknown, DatabaseUnavailable
 from etl.queries import Queries
 
 SQL = Queries(__file__)

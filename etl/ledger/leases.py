@@ -17,7 +17,7 @@ from etl.database.connect import with_limits
 from etl.database.processes import describe_process, is_gone, is_here
 from etl.database.retry import with_retries
 from etl.database.sqlstate import database_errors
-from etl.errors import EtlError, Interrupted, LeaseHeld, LeaseLost
+from etl.errors import EtlError, HeldByOther, Interrupted, LeaseLost
 from etl.events import Message, Watch
 from etl.queries import Queries
 
@@ -77,7 +77,7 @@ def acquire_lease(
         SQL["acquire"], {**parameters, "holder": holder, "life": ttl, "process": process}
     ).all()
     if len(acquired) < len(set(resources)):
-        raise HeldByOther([row for row in connection.execute(SQL["holders"], parameters) if row.holder != holder])
+        raise held_by_other([row for row in connection.execute(SQL["holders"], parameters) if row.holder != holder])
     connection.execute(SQL["end_sessions"], {"names": [application_name(predecessor) for predecessor in predecessors]})
     return Lease(tenant, holder, tuple((row.resource, row.token) for row in acquired), ttl)
 
@@ -89,24 +89,17 @@ def expire_dead(connection: Connection, parameters: Mapping[str, Any]) -> None:
         connection.execute(SQL["expire"], {"tenant": parameters["tenant"], "holders": dead})
 
 
-class HeldByOther(LeaseHeld):
-    """Another run holds the lease; with what is known of it."""
-
-    def __init__(self, holders: Sequence[Any]) -> None:
-        """Take the rows of the leases that others hold; none if they were released meanwhile."""
-        held = f"{holders[0].resource} by {holders[0].holder}" if holders else "one of the resources"
-        self.seconds = max((int(row.seconds) for row in holders), default=0)
-        self.expiries = {(row.resource, row.holder): row.expires_at for row in holders}
-        #: The holder's process is of another machine or of another namespace: nobody here can tell whether it lives.
-        self.may_be_dead = all(not is_here(row.process) for row in holders)
-        super().__init__(
-            f"Another run is active (lease: {held}). Wait until it ends. If its process died, the lease expires within "
-            f"{max(TTL, self.seconds)} seconds."
-        )
-
-    def is_renewed_since(self, earlier: "HeldByOther") -> bool:
-        """Return whether a lease was renewed or acquired after an earlier look."""
-        return any(expiry != earlier.expiries.get(key) for key, expiry in self.expiries.items())
+def held_by_other(holders: Sequence[Any]) -> HeldByOther:
+    """Return the error that others hold these leases; none if they were released meanwhile."""
+    held = f"{holders[0].resource} by {holders[0].holder}" if holders else "one of the resources"
+    seconds = max((int(row.seconds) for row in holders), default=0)
+    return HeldByOther(
+        f"Another run is active (lease: {held}). Wait until it ends. If its process died, the lease expires within "
+        f"{max(TTL, seconds)} seconds.",
+        seconds,
+        {(row.resource, row.holder): row.expires_at for row in holders},
+        may_be_dead=all(not is_here(row.process) for row in holders),
+    )
 
 
 def join_lease(

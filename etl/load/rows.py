@@ -31,7 +31,7 @@ from etl.load.upsert import (
     upsert,
 )
 from etl.models import PRODUCTION, load_order
-from etl.models.base import PRIMARY, REQUIRED_PRESENT, Model, fields_of, row_id_text
+from etl.models.base import PRIMARY, REQUIRED, REQUIRED_PRESENT, Model, fields_of, row_id_text
 from etl.models.states import Outcome
 from etl.reshape.reshaper import Row
 from etl.window import Window
@@ -230,7 +230,7 @@ def refusal_reason(error: Exception, model: type[Model]) -> str:
     diagnosis = getattr(driver_error, "diag", None)
     constraint = getattr(diagnosis, "constraint_name", None) or getattr(diagnosis, "column_name", None) or "a value"
     if constraint.endswith(REQUIRED_PRESENT):
-        required = [column for column, about in fields_of(model).items() if about.required]
+        required = [column for column, about in fields_of(model).items() if about.presence is REQUIRED]
         return f"{' or '.join(required)} is missing"
     return f"PostgreSQL refused the row ({getattr(driver_error, 'sqlstate', None)}): {constraint}"
 

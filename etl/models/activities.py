@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Mapped
 
-from etl.models.base import DataSource, Model, field
+from etl.models.base import EXPECTED, REQUIRED, DataSource, Model, field
 from etl.models.sources import digest_of, first_of, is_blank
 from etl.values import Boolean, Date, Json, Money, Reference, SourceId, Text, Timestamp, Word
 
@@ -37,10 +37,10 @@ class Note(Model):
     __tablename__ = "notes"
 
     contact_id: Mapped[UUID | None] = field(
-        first_of("AssignedContactId", "_parent.EntityID", "_parent.CustomerId"), Reference("contacts"), required=True
+        first_of("AssignedContactId", "_parent.EntityID", "_parent.CustomerId"), Reference("contacts"), REQUIRED
     )
     policy_id: Mapped[UUID | None] = field(first_of("AssignedPolicyId", "_parent.PolicyId"), Reference("policies"))
-    comment: Mapped[str | None] = field("Comment", Text(lines=True), expected=True, personal=True)
+    comment: Mapped[str | None] = field("Comment", Text(lines=True), EXPECTED, personal=True)
     employee_id: Mapped[UUID | None] = field("EmployeeId", Reference("employees"))
     created_by: Mapped[str | None] = field("CreatedBy", Text(placeholders=True), personal=True)
     created_on: Mapped[datetime | None] = field("CreatedOn", Timestamp())
@@ -61,11 +61,9 @@ class Task(Model):
 
     __tablename__ = "tasks"
 
-    contact_id: Mapped[UUID | None] = field(
-        first_of("ContactId", "_parent.EntityID"), Reference("contacts"), required=True
-    )
+    contact_id: Mapped[UUID | None] = field(first_of("ContactId", "_parent.EntityID"), Reference("contacts"), REQUIRED)
     policy_id: Mapped[UUID | None] = field("PolicyId", Reference("policies"))
-    subject: Mapped[str | None] = field("Subject", Text(), expected=True, personal=True)
+    subject: Mapped[str | None] = field("Subject", Text(), EXPECTED, personal=True)
     description: Mapped[str | None] = field("Description", Text(lines=True), personal=True)
     status: Mapped[str | None] = field("Status", Word())
     priority: Mapped[str | None] = field("Priority", Word())
@@ -82,11 +80,11 @@ class Endorsement(Model):
 
     __tablename__ = "endorsements"
 
-    policy_id: Mapped[UUID | None] = field(ENDORSED_POLICY, Reference("policies"), required=True)
+    policy_id: Mapped[UUID | None] = field(ENDORSED_POLICY, Reference("policies"), REQUIRED)
     contact_id: Mapped[UUID | None] = field("CustomerId", Reference("contacts"))
     agency_id: Mapped[UUID | None] = field("_parent.QQTenantID", Reference("agencies"))
-    effective_date: Mapped[date | None] = field(ENDORSED_ON, Date(), expected=True)
-    amount: Mapped[Decimal | None] = field("EndorsementAmount", Money(), expected=True)
+    effective_date: Mapped[date | None] = field(ENDORSED_ON, Date(), EXPECTED)
+    amount: Mapped[Decimal | None] = field("EndorsementAmount", Money(), EXPECTED)
     policy_number: Mapped[str | None] = field("PolicyNumber", Text())
     policy_effective_date: Mapped[date | None] = field("PolicyEffectiveDate", Date())
     line_of_business: Mapped[str | None] = field("Lob", Text())

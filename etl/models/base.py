@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from enum import Enum, auto
 from functools import cache
 from types import MappingProxyType
 from typing import Any, ClassVar
@@ -69,42 +70,47 @@ class Base(DeclarativeBase):
     metadata = MetaData(naming_convention=NAMING)
 
 
+class Presence(Enum):
+    """What the absence of a value means."""
+
+    OPTIONAL = auto()
+    EXPECTED = auto()  #: its absence is a `noted` finding
+    REQUIRED = auto()  #: its absence refuses the record
+
+
+OPTIONAL, EXPECTED, REQUIRED = Presence
+
+
 @dataclass(frozen=True, slots=True)
 class Field:
     """The meaning of a column: where the API keeps its value, its kind of value, and what happens if it is missing."""
 
     source: Source
     kind: Kind
-    expected: bool = False  #: its absence is a `noted` finding
-    required: bool = False  #: its absence refuses the record
+    presence: Presence
     personal: bool = False  #: masked for readers without the right to personal data
     data_source: DataSource = PRIMARY  #: the data source that fills it
 
 
-def field(  # noqa: PLR0913 (one word for each fact of a column)
+def field(
     source: Source,
     kind: Kind,
+    presence: Presence = OPTIONAL,
     *,
-    expected: bool = False,
-    required: bool = False,
     personal: bool = False,
     data_source: DataSource = PRIMARY,
-    index: bool = False,
-    deferred_fk: bool = False,
 ) -> MappedColumn[Any]:
     """Declare one column: its source in the API's record, its kind of value, and whether it may be missing.
 
-    Every column is nullable, since a placeholder has only its id; what a real row must have is guarded by a
-    CHECK that the model derives from `required`. A Reference becomes a foreign key, for which the model makes an index;
-    of two tables that refer to each other, one sets `deferred_fk`, and its foreign key is created after both tables.
+    Every column is nullable, since a placeholder has only its id; what a real row must have is guarded by a CHECK that
+    the model derives from REQUIRED. A Reference becomes a foreign key, for which the model makes an index.
     """
-    described = Field(source, kind, expected, required, personal, data_source)
-    info = {"field": described}
+    info = {"field": Field(source, kind, presence, personal, data_source)}
     order = 0 if data_source == PRIMARY else 10  # after the columns of the primary source, before the bookkeeping
     if isinstance(kind, Reference):
-        key = ForeignKey(f"{kind.table}.id", use_alter=deferred_fk)
+        key = ForeignKey(f"{kind.table}.id", use_alter=kind.deferred)
         return mapped_column(Uuid, key, nullable=True, info=info, sort_order=order)
-    return mapped_column(kind.column_type, nullable=True, index=index, info=info, sort_order=order)
+    return mapped_column(kind.column_type, nullable=True, info=info, sort_order=order)
 
 
 def computed(column_type: TypeEngine[Any]) -> MappedColumn[Any]:
@@ -137,6 +143,8 @@ class Model(Base):
     deletion_mark: ClassVar[tuple[tuple[str, tuple[Any, ...]], ...]] = ()
     #: The columns that together with the tenant are unique, as in the first version of the schema.
     unique_columns: ClassVar[tuple[str, ...]] = ("source_id",)
+    #: The columns that people search by; each has an index.
+    searched_columns: ClassVar[tuple[str, ...]] = ()
     #: Whether the earlier versions of its rows are kept by default; ETL_HISTORY names further tables.
     keeps_history: ClassVar[bool] = False
 
@@ -169,7 +177,7 @@ class Model(Base):
         required = [
             column
             for column, value in declared.items()
-            if isinstance(value, MappedColumn) and (about := field_in(value.column.info)) and about.required
+            if isinstance(value, MappedColumn) and (about := field_in(value.column.info)) and about.presence is REQUIRED
         ]
         constraints: list[Any] = [
             UniqueConstraint("tenant", "source_id"),
@@ -177,6 +185,7 @@ class Model(Base):
             Index(f"ix_{cls.__tablename__}_placeholder", "tenant", postgresql_where=text("is_placeholder")),
             # What a run wrote is looked up when it ends, and the cost must depend on the run and not on the table.
             Index(f"ix_{cls.__tablename__}_etl_batch_id", "etl_batch_id"),
+            *(Index(f"ix_{cls.__tablename__}_{column}", column) for column in cls.searched_columns),
             *(
                 reference_index(cls.__tablename__, column)
                 for column, value in declared.items()

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Mapped
 
-from etl.models.base import Model, field
+from etl.models.base import EXPECTED, REQUIRED, Model, field
 from etl.models.codes import CLAIM_STATUS
 from etl.values import Date, Email, Money, Phone, Reference, State, Text, Zip
 
@@ -18,15 +18,16 @@ class Claim(Model):
     label = "claim_number"
     unique_columns = ("source_id", "claim_number")
     deletion_mark = (("Status", ("D",)),)
+    searched_columns = ("claim_number",)
 
-    policy_id: Mapped[UUID | None] = field("PolicyID", Reference("policies"), required=True)
+    policy_id: Mapped[UUID | None] = field("PolicyID", Reference("policies"), REQUIRED)
     contact_id: Mapped[UUID | None] = field("CustomerID", Reference("contacts"))
-    claim_number: Mapped[str | None] = field("ClaimNumber", Text(), expected=True, index=True)
+    claim_number: Mapped[str | None] = field("ClaimNumber", Text(), EXPECTED)
     carrier_claim_number: Mapped[str | None] = field("CarrierClaimNumber", Text())
-    date_of_loss: Mapped[date | None] = field("DateOfLoss", Date(), expected=True)
+    date_of_loss: Mapped[date | None] = field("DateOfLoss", Date(), EXPECTED)
     date_reported: Mapped[date | None] = field("DateReported", Date())
     date_closed: Mapped[date | None] = field("DateClosed", Date())
-    status: Mapped[str | None] = field("Status", CLAIM_STATUS, required=True)
+    status: Mapped[str | None] = field("Status", CLAIM_STATUS, REQUIRED)
     loss_type: Mapped[str | None] = field("LossType", Text())
     description: Mapped[str | None] = field("Description", Text(lines=True), personal=True)
     amount_reserved: Mapped[Decimal | None] = field("AmountReserved", Money())

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Mapped
 
-from etl.models.base import Model, field
+from etl.models.base import EXPECTED, REQUIRED, Model, field
 from etl.models.sources import FirstOf, digest_of, first_of, is_record_id
 from etl.values import Boolean, Date, Decimals, Email, Kind, Phone, Reference, SourceId, State, Text, Word, Zip
 
@@ -63,9 +63,10 @@ class ContactPhone(Model):
     """A phone number of a customer. `contacts.phone` is one of them."""
 
     __tablename__ = "contact_phones"
+    searched_columns = ("phone",)
 
-    contact_id: Mapped[UUID | None] = field(CONTACT_ID, Reference("contacts"), required=True)
-    phone: Mapped[str | None] = field(PHONE, Phone(), expected=True, personal=True, index=True)
+    contact_id: Mapped[UUID | None] = field(CONTACT_ID, Reference("contacts"), REQUIRED)
+    phone: Mapped[str | None] = field(PHONE, Phone(), EXPECTED, personal=True)
     phone_type_id: Mapped[str | None] = field(type_id("Phone"), Word())
     phone_type: Mapped[str | None] = field(type_name("Phone"), Word())
     extension: Mapped[str | None] = field("Extension", Text(placeholders=True), personal=True)
@@ -78,9 +79,10 @@ class ContactEmail(Model):
     """An email address of a customer. `contacts.email` is one of them."""
 
     __tablename__ = "contact_emails"
+    searched_columns = ("email",)
 
-    contact_id: Mapped[UUID | None] = field(CONTACT_ID, Reference("contacts"), required=True)
-    email: Mapped[str | None] = field(EMAIL, Email(), expected=True, personal=True, index=True)
+    contact_id: Mapped[UUID | None] = field(CONTACT_ID, Reference("contacts"), REQUIRED)
+    email: Mapped[str | None] = field(EMAIL, Email(), EXPECTED, personal=True)
     email_type_id: Mapped[str | None] = field(type_id("Email"), Word())
     email_type: Mapped[str | None] = field(type_name("Email"), Word())
     notes: Mapped[str | None] = field("Notes", Text(lines=True), personal=True)
@@ -93,7 +95,7 @@ class ContactAddress(Model):
 
     __tablename__ = "contact_addresses"
 
-    contact_id: Mapped[UUID | None] = field(CONTACT_ID, Reference("contacts"), required=True)
+    contact_id: Mapped[UUID | None] = field(CONTACT_ID, Reference("contacts"), REQUIRED)
     address_type_id: Mapped[str | None] = field(type_id("Address"), Word())
     address_type: Mapped[str | None] = field(type_name("Address"), Word())
     line1: Mapped[str | None] = field("Line1", Text(placeholders=True), personal=True)
@@ -117,10 +119,10 @@ class CustomerDetails(Model):
 
     __tablename__ = "customer_details"
 
-    contact_id: Mapped[UUID | None] = field(CONTACT_ID, Reference("contacts"), required=True)
+    contact_id: Mapped[UUID | None] = field(CONTACT_ID, Reference("contacts"), REQUIRED)
     location_id: Mapped[UUID | None] = field("LocationID", Reference("locations"))
     display_name: Mapped[str | None] = field(
-        "DisplayName", Text(placeholders=True, person=True), expected=True, personal=True
+        "DisplayName", Text(placeholders=True, person=True), EXPECTED, personal=True
     )
     salutation: Mapped[str | None] = field("Salutation", Text(placeholders=True), personal=True)
     preferred_language: Mapped[str | None] = field("PreferredLanguageCode", Word())

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Mapped
 
-from etl.models.base import DataSource, Model, computed, field
+from etl.models.base import EXPECTED, REQUIRED, DataSource, Model, computed, field
 from etl.models.codes import CONTACT_STATUS, CONTACT_TYPE
 from etl.models.sources import clean_code, first_of, is_record_id
 from etl.values import Boolean, Date, Email, Phone, Reference, SourceId, State, Text, Url, Word, Zip
@@ -105,11 +105,12 @@ class Location(Model):
 
     __tablename__ = "locations"
     label = "name"
+    searched_columns = ("qqid",)
 
     agency_id: Mapped[UUID | None] = field(agency_of, Reference("agencies", label="AgencyName"))
     #: The number that the vendor knows an office by; another one than the id that contacts and billing point to.
-    qqid: Mapped[str | None] = field("QQID", SourceId(), index=True)
-    name: Mapped[str | None] = field(first_of("LocationName", "Name"), Text(), expected=True)
+    qqid: Mapped[str | None] = field("QQID", SourceId())
+    name: Mapped[str | None] = field(first_of("LocationName", "Name"), Text(), EXPECTED)
     alias: Mapped[str | None] = field("Alias", Text())
     is_default: Mapped[bool | None] = field("IsDefault", Boolean())
     agency_name: Mapped[str | None] = field("AgencyName", Text(placeholders=True))
@@ -121,7 +122,7 @@ class Location(Model):
     phone: Mapped[str | None] = field(first_of("PhoneNumber", "Phone"), Phone())
     fax: Mapped[str | None] = field("Fax", Phone())
     email: Mapped[str | None] = field(first_of("EmailAddress", "Email"), Email())
-    default_employee_id: Mapped[UUID | None] = field("DefaultEmployeeID", Reference("employees"), deferred_fk=True)
+    default_employee_id: Mapped[UUID | None] = field("DefaultEmployeeID", Reference("employees", deferred=True))
     contact_first_name: Mapped[str | None] = field(
         "ContactFirstName", Text(placeholders=True, person=True), personal=True
     )
@@ -141,8 +142,8 @@ class Department(Model):
     label = "name"
 
     location_id: Mapped[UUID | None] = field("LocationID", Reference("locations"))
-    manager_id: Mapped[UUID | None] = field("ManagerID", Reference("employees"), deferred_fk=True)
-    name: Mapped[str | None] = field("Name", Text(), expected=True)
+    manager_id: Mapped[UUID | None] = field("ManagerID", Reference("employees", deferred=True))
+    name: Mapped[str | None] = field("Name", Text(), EXPECTED)
     active: Mapped[bool | None] = field("Active", Boolean())
 
 
@@ -152,18 +153,19 @@ class Person(Model):
     __abstract__ = True
     label = "display_name"
     deletion_mark = (("Status", ("D",)),)
+    searched_columns = ("customer_number", "phone", "email")
 
     location_id: Mapped[UUID | None] = field("LocationID", Reference("locations"))
     agent_name: Mapped[str | None] = field("AgentName", Text(placeholders=True), personal=True)
     display_name: Mapped[str | None] = field(
-        "DisplayName", Text(placeholders=True, person=True), expected=True, personal=True
+        "DisplayName", Text(placeholders=True, person=True), EXPECTED, personal=True
     )
     is_person: Mapped[bool | None] = field("isAPerson", Boolean())
     first_name: Mapped[str | None] = field("FirstName", Text(placeholders=True, person=True), personal=True)
     middle_name: Mapped[str | None] = field("MiddleName", Text(placeholders=True), personal=True)
     last_name: Mapped[str | None] = field("LastName", Text(placeholders=True, person=True), personal=True)
     business_name: Mapped[str | None] = field("BusinessName", Text(placeholders=True), personal=True)
-    customer_number: Mapped[str | None] = field("CustomerNo", Text(), index=True)
+    customer_number: Mapped[str | None] = field("CustomerNo", Text())
     contact_type: Mapped[str | None] = field("ContactType", CONTACT_TYPE)
     contact_type_display: Mapped[str | None] = field("ContactTypeDisplay", Text())
     contact_sub_type: Mapped[str | None] = field("ContactSubType", CONTACT_TYPE)
@@ -172,9 +174,9 @@ class Person(Model):
     status_display: Mapped[str | None] = field("StatusDisplay", Text())
     birth_date: Mapped[date | None] = field("DOB", Date(), personal=True)
     marital_status: Mapped[str | None] = field("MaritalStatusID", Word(), personal=True)
-    phone: Mapped[str | None] = field("Phone", Phone(), personal=True, index=True)
+    phone: Mapped[str | None] = field("Phone", Phone(), personal=True)
     phone_type: Mapped[str | None] = field("PhoneType", Word())
-    email: Mapped[str | None] = field("Email", Email(), personal=True, index=True)
+    email: Mapped[str | None] = field("Email", Email(), personal=True)
     primary_contact: Mapped[str | None] = field("PrimaryContact", Text(placeholders=True), personal=True)
     line1: Mapped[str | None] = field("Line1", Text(placeholders=True), personal=True)
     line2: Mapped[str | None] = field("Line2", Text(placeholders=True), personal=True)
@@ -201,7 +203,7 @@ class Contact(Person):
     __tablename__ = "contacts"
     keeps_history = True
 
-    status: Mapped[str | None] = field("Status", CONTACT_STATUS, required=True)
+    status: Mapped[str | None] = field("Status", CONTACT_STATUS, REQUIRED)
     lead_source: Mapped[str | None] = field("CustomerSource", Text(placeholders=True), data_source=ACCOUNT_INFO)
     lead_source_id: Mapped[str | None] = field("CustomerSourceID", SourceId(), data_source=ACCOUNT_INFO)
     source_detail: Mapped[str | None] = field("SourceDetail", Text(placeholders=True), data_source=ACCOUNT_INFO)
@@ -234,7 +236,7 @@ class Carrier(Model):
     label = "name"
     deletion_mark = (("Status", ("D",)),)
 
-    name: Mapped[str | None] = field(first_of("DisplayName", "BusinessName"), Text(placeholders=True), expected=True)
+    name: Mapped[str | None] = field(first_of("DisplayName", "BusinessName"), Text(placeholders=True), EXPECTED)
     is_mga: Mapped[bool | None] = field("IsMGA", Boolean())
     customer_number: Mapped[str | None] = field("CustomerNo", Text())
     location_id: Mapped[UUID | None] = field("LocationID", Reference("locations"))

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Mapped
 
-from etl.models.base import DataSource, Model, field
+from etl.models.base import EXPECTED, REQUIRED, DataSource, Model, field
 from etl.models.sources import first_of, is_record_id
 from etl.values import Boolean, Integer, Json, Reference, SourceId, State, Text, TextList, Timestamp, Uuid, Word
 
@@ -37,10 +37,8 @@ class Document(Model):
     __tablename__ = "documents"
     label = "title"
 
-    contact_id: Mapped[UUID | None] = field("_parent.EntityID", Reference("contacts"), required=True)
-    title: Mapped[str | None] = field(
-        first_of("Title", "DisplayName", "FileName"), Text(), expected=True, personal=True
-    )
+    contact_id: Mapped[UUID | None] = field("_parent.EntityID", Reference("contacts"), REQUIRED)
+    title: Mapped[str | None] = field(first_of("Title", "DisplayName", "FileName"), Text(), EXPECTED, personal=True)
     document_type: Mapped[str | None] = field(first_of("Type", "FileType"), Text())
     added_by: Mapped[str | None] = field(first_of("AddedBy", "CreatedBy"), Text(placeholders=True), personal=True)
     added_on: Mapped[datetime | None] = field(first_of("DateAdded", "DateAddedFormated", "CreatedOn"), Timestamp())
@@ -70,7 +68,7 @@ class AcordForm(Model):
 
     contact_id: Mapped[UUID | None] = field(first_of("CustomerID", "_parent.EntityID"), Reference("contacts"))
     policy_id: Mapped[UUID | None] = field("PolicyID", Reference("policies"))
-    api_form_id: Mapped[str | None] = field("AcordFormID", SourceId(), expected=True)
+    api_form_id: Mapped[str | None] = field("AcordFormID", SourceId(), EXPECTED)
     template_id: Mapped[UUID | None] = field("AcordTemplateID", Uuid())
     endorsement_id: Mapped[str | None] = field("EndorsementID", SourceId())
     form_number: Mapped[str | None] = field("FormNumber", Word())

@@ -11,7 +11,7 @@ from sqlalchemy import Index
 from sqlalchemy.orm import Mapped
 
 from etl.models.adjustments import POLICY_ID, adjustment_id
-from etl.models.base import Model, field
+from etl.models.base import EXPECTED, REQUIRED, Model, field
 from etl.models.codes import BUSINESS_TYPE, COMMISSION_STATUS, COMMISSION_TRANSACTION
 from etl.models.sources import first_of, is_blank, is_record_id, objects_in, value_at
 from etl.values import (
@@ -116,12 +116,12 @@ class BillingRecord(Model):
         ),
     )
 
-    contact_id: Mapped[UUID | None] = field("ContactId", Reference("contacts"), required=True)
+    contact_id: Mapped[UUID | None] = field("ContactId", Reference("contacts"), REQUIRED)
     location_id: Mapped[UUID | None] = field("LocationId", Reference("locations"))
     policy_ids: Mapped[list[str] | None] = field("PolicyIds", TextList())
     policy_number: Mapped[str | None] = field("PolicyNumber", Text())
     created_by_id: Mapped[UUID | None] = field("CreatedById", Reference("employees"))
-    billing_date: Mapped[date | None] = field("TransactionDate", Date(), expected=True)
+    billing_date: Mapped[date | None] = field("TransactionDate", Date(), EXPECTED)
     transacted_at: Mapped[datetime | None] = field("TransactionDate", Timestamp())
     due_date: Mapped[date | None] = field("DueDate", Date())
     payment_type: Mapped[str | None] = field("PaymentType", Word())
@@ -143,7 +143,7 @@ class CommissionRule(Model):
 
     __tablename__ = "commission_rules"
 
-    kind: Mapped[str | None] = field("_call.kind", Word(), expected=True)
+    kind: Mapped[str | None] = field("_call.kind", Word(), EXPECTED)
     location_id: Mapped[UUID | None] = field("OfficeId", Reference("locations"))
     carrier_id: Mapped[UUID | None] = field("CarrierId", Reference("carriers"))
     mga_id: Mapped[UUID | None] = field("MgaId", Reference("carriers"))
@@ -152,9 +152,9 @@ class CommissionRule(Model):
     term: Mapped[int | None] = field("Term", Integer())
     business_type: Mapped[str | None] = field("BusinessType", BUSINESS_TYPE)
     producer_id: Mapped[UUID | None] = field("ProducerID", Reference("employees"))
-    rate: Mapped[Decimal | None] = field("Rate", Percent(), expected=True)
+    rate: Mapped[Decimal | None] = field("Rate", Percent(), EXPECTED)
     is_percent: Mapped[bool | None] = field("AmountIsPercent", Boolean())
-    effective_on: Mapped[date | None] = field("EffectiveOn", Date(), expected=True)
+    effective_on: Mapped[date | None] = field("EffectiveOn", Date(), EXPECTED)
     expires_on: Mapped[date | None] = field("ExpiresOn", Date())
 
 
@@ -164,17 +164,17 @@ class Commission(Model):
     __tablename__ = "commissions"
     unique_columns = ("source_id", "policy_id")
 
-    policy_id: Mapped[UUID | None] = field("PolicyID", Reference("policies"), required=True)
+    policy_id: Mapped[UUID | None] = field("PolicyID", Reference("policies"), REQUIRED)
     carrier_id: Mapped[UUID | None] = field("CarrierID", Reference("carriers"))
     producer_id: Mapped[UUID | None] = field("ProducerID", Reference("employees"))
     rule_id: Mapped[UUID | None] = field(agency_rule, Reference("commission_rules"))
     transaction_type: Mapped[str | None] = field("TransactionType", COMMISSION_TRANSACTION)
-    transaction_date: Mapped[date | None] = field("TransactionDate", Date(), expected=True)
+    transaction_date: Mapped[date | None] = field("TransactionDate", Date(), EXPECTED)
     statement_date: Mapped[date | None] = field("StatementDate", Date())
     premium: Mapped[Decimal | None] = field("Premium", Money())
     rate: Mapped[Decimal | None] = field("Rate", Percent())
-    amount: Mapped[Decimal | None] = field("Amount", Money(), expected=True)
-    status: Mapped[str | None] = field("Status", COMMISSION_STATUS, required=True)
+    amount: Mapped[Decimal | None] = field("Amount", Money(), EXPECTED)
+    status: Mapped[str | None] = field("Status", COMMISSION_STATUS, REQUIRED)
     origin: Mapped[str | None] = field(origin, Word())
 
 
@@ -185,12 +185,12 @@ class Fee(Model):
     label = "name"
     unique_columns = ("source_id", "policy_id", "fee_type")
 
-    policy_id: Mapped[UUID | None] = field("PolicyID", Reference("policies"), required=True)
+    policy_id: Mapped[UUID | None] = field("PolicyID", Reference("policies"), REQUIRED)
     quote_id: Mapped[UUID | None] = field("QuoteID", Reference("quotes"))
-    fee_type: Mapped[str | None] = field("FeeType", Word(), expected=True)
-    name: Mapped[str | None] = field(fee_name, Text(), expected=True)
+    fee_type: Mapped[str | None] = field("FeeType", Word(), EXPECTED)
+    name: Mapped[str | None] = field(fee_name, Text(), EXPECTED)
     carrier_fee_id: Mapped[str | None] = field("CarrierFeeID", SourceId())
     #: Four decimal places: two would truncate a fee that is a percentage.
-    amount: Mapped[Decimal | None] = field("Amount", Decimals(15, 4), expected=True)
+    amount: Mapped[Decimal | None] = field("Amount", Decimals(15, 4), EXPECTED)
     is_percent: Mapped[bool | None] = field("AmountIsPercent", Boolean())
     calculated_amount: Mapped[Decimal | None] = field("CalculatedAmount", Money())

@@ -10,7 +10,7 @@ from sqlalchemy import Index, text
 from sqlalchemy.orm import Mapped
 
 from etl.models.adjustments import POLICY_ID, REASON_IDS, REASONS, first_reason_id, joined_reasons
-from etl.models.base import Model, computed, field
+from etl.models.base import EXPECTED, REQUIRED, Model, computed, field
 from etl.models.codes import (
     ADJUSTMENT_TYPE,
     APPLICATION_STATUS,
@@ -112,17 +112,18 @@ class Policy(Model):
         Index("ix_policies_policy_number_key", text(key_of("policy_number"))),
     )
     deletion_mark = (("Status", (DELETED,)), ("IsDeleted", SET))
+    searched_columns = ("policy_number", "expiration_date")
 
-    contact_id: Mapped[UUID | None] = field("CustomerId", Reference("contacts", label="CustomerName"), required=True)
+    contact_id: Mapped[UUID | None] = field("CustomerId", Reference("contacts", label="CustomerName"), REQUIRED)
     carrier_id: Mapped[UUID | None] = field("CarrierId", Reference("carriers", label="WritingCarrier"))
     mga_id: Mapped[UUID | None] = field("MGAId", Reference("carriers", label="MGA"))
     mga_source_id: Mapped[str | None] = field("MGAId", SourceId())
     prior_policy_id: Mapped[UUID | None] = field("PriorPolicyID", Reference("policies"))
-    policy_number: Mapped[str | None] = field("PolicyNumber", Text(), expected=True, index=True)
-    status: Mapped[str | None] = field("Status", POLICY_STATUS, required=True)
-    effective_date: Mapped[date | None] = field("EffectiveDate", Date(), expected=True)
+    policy_number: Mapped[str | None] = field("PolicyNumber", Text(), EXPECTED)
+    status: Mapped[str | None] = field("Status", POLICY_STATUS, REQUIRED)
+    effective_date: Mapped[date | None] = field("EffectiveDate", Date(), EXPECTED)
     #: Not expected: a continuous policy has none.
-    expiration_date: Mapped[date | None] = field("ExpirationDate", Date(), index=True)
+    expiration_date: Mapped[date | None] = field("ExpirationDate", Date())
     term: Mapped[str | None] = field("Term", POLICY_TERM)
     line_of_business: Mapped[str | None] = field("LOB", Text())
     lob_id: Mapped[str | None] = field("LOBId", SourceId())
@@ -149,7 +150,7 @@ class PolicyDetail(Model):
     __tablename__ = "policy_details"
     keeps_history = True
 
-    policy_id: Mapped[UUID | None] = field(POLICY_ID, Reference("policies"), required=True)
+    policy_id: Mapped[UUID | None] = field(POLICY_ID, Reference("policies"), REQUIRED)
     line_of_business: Mapped[str | None] = field(of_line("Name", "LOB"), Text())
     lob_id: Mapped[str | None] = field(of_line("ID", "LOBID"), SourceId())
     lob_code: Mapped[str | None] = field(of_line("Code"), Word())
@@ -193,15 +194,13 @@ class Quote(Model):
     label = "quote_number"
     deletion_mark = (("IsDeleted", SET),)
 
-    policy_id: Mapped[UUID | None] = field(
-        first_of("PolicyID", "_parent.PolicyId"), Reference("policies"), required=True
-    )
+    policy_id: Mapped[UUID | None] = field(first_of("PolicyID", "_parent.PolicyId"), Reference("policies"), REQUIRED)
     carrier_id: Mapped[UUID | None] = field("CarrierID", Reference("carriers"))
     mga_id: Mapped[UUID | None] = field("MGAID", Reference("carriers"))
     mga_source_id: Mapped[str | None] = field("MGAID", SourceId())
     quoted_by_id: Mapped[UUID | None] = field("QuotedByID", Reference("employees"))
     quote_number: Mapped[str | None] = field("QuoteNumber", Text())
-    status: Mapped[str | None] = field("QuoteStatus", Word(), required=True)
+    status: Mapped[str | None] = field("QuoteStatus", Word(), REQUIRED)
     sub_status: Mapped[str | None] = field("QuoteSubStatus", Word())
     quote_type: Mapped[str | None] = field("QuoteType", Word())
     quote_date: Mapped[date | None] = field("QuoteDate", Date())
@@ -222,10 +221,10 @@ class Application(Model):
 
     quote_id: Mapped[UUID | None] = field("QuoteID", Reference("quotes"))
     policy_id: Mapped[UUID | None] = field("PolicyID", Reference("policies"))
-    contact_id: Mapped[UUID | None] = field("CustomerID", Reference("contacts"), required=True)
+    contact_id: Mapped[UUID | None] = field("CustomerID", Reference("contacts"), REQUIRED)
     carrier_id: Mapped[UUID | None] = field("CarrierID", Reference("carriers"))
     application_number: Mapped[str | None] = field("ApplicationNumber", Text())
-    status: Mapped[str | None] = field("Status", APPLICATION_STATUS, required=True)
+    status: Mapped[str | None] = field("Status", APPLICATION_STATUS, REQUIRED)
     line_of_business: Mapped[str | None] = field("LOB", Text())
     requested_effective_date: Mapped[date | None] = field("RequestedEffectiveDate", Date())
     submitted_on: Mapped[date | None] = field("SubmittedOn", Date())
@@ -239,8 +238,8 @@ class Renewal(Model):
     __tablename__ = "renewals"
     unique_columns = ("source_id", "policy_id")
 
-    policy_id: Mapped[UUID | None] = field("PolicyId", Reference("policies"), required=True)
-    prior_policy_id: Mapped[UUID | None] = field("PriorPolicyID", Reference("policies"), required=True)
+    policy_id: Mapped[UUID | None] = field("PolicyId", Reference("policies"), REQUIRED)
+    prior_policy_id: Mapped[UUID | None] = field("PriorPolicyID", Reference("policies"), REQUIRED)
     contact_id: Mapped[UUID | None] = field("CustomerId", Reference("contacts"))
     business_type: Mapped[str | None] = field("BusinessType", BUSINESS_TYPE)
     binder_date: Mapped[date | None] = field("BinderDate", Date())
@@ -256,9 +255,9 @@ class Adjustment(Model):
 
     __tablename__ = "adjustments"
 
-    policy_id: Mapped[UUID | None] = field(POLICY_ID, Reference("policies"), required=True)
-    adjustment_type: Mapped[str | None] = field("AdjustmentType", ADJUSTMENT_TYPE, expected=True)
-    adjusted_on: Mapped[date | None] = field("AdjustmentDate", Date(), expected=True)
+    policy_id: Mapped[UUID | None] = field(POLICY_ID, Reference("policies"), REQUIRED)
+    adjustment_type: Mapped[str | None] = field("AdjustmentType", ADJUSTMENT_TYPE, EXPECTED)
+    adjusted_on: Mapped[date | None] = field("AdjustmentDate", Date(), EXPECTED)
     reasons: Mapped[list[str] | None] = field(REASONS, TextList())
     reason_ids: Mapped[list[str] | None] = field(REASON_IDS, TextList())
     premium_change: Mapped[Decimal | None] = field("PremiumChange", Money())
@@ -279,12 +278,12 @@ class Termination(Model):
     __tablename__ = "terminations"
     unique_columns = ("source_id", "policy_id")
 
-    policy_id: Mapped[UUID | None] = field(POLICY_ID, Reference("policies"), required=True)
+    policy_id: Mapped[UUID | None] = field(POLICY_ID, Reference("policies"), REQUIRED)
     contact_id: Mapped[UUID | None] = field("_parent.CustomerId", Reference("contacts"))
     adjustment_id: Mapped[UUID | None] = field("AdjustmentId", Reference("adjustments"))
     adjustment_type: Mapped[str | None] = field("AdjustmentType", ADJUSTMENT_TYPE)
     is_current: Mapped[bool | None] = computed(Boolean().column_type)
-    termination_date: Mapped[date | None] = field("AdjustmentDate", Date(), expected=True)
+    termination_date: Mapped[date | None] = field("AdjustmentDate", Date(), EXPECTED)
     #: The API has no such date; the column is kept for existing queries.
     effective_date: Mapped[date | None] = computed(Date().column_type)
     reason_id: Mapped[str | None] = field(first_reason_id, SourceId())

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Mapped
 
-from etl.models.base import Model, field
+from etl.models.base import EXPECTED, REQUIRED, Model, field
 from etl.models.sources import FirstOf, first_of
 from etl.values import Boolean, Date, Integer, Money, Reference, SourceId, State, Text, Vin, Violation, Word, Year, Zip
 
@@ -30,7 +30,7 @@ class Driver(Model):
     __tablename__ = "drivers"
     label = "last_name"
 
-    policy_id: Mapped[UUID | None] = field("_parent.PolicyId", Reference("policies"), required=True)
+    policy_id: Mapped[UUID | None] = field("_parent.PolicyId", Reference("policies"), REQUIRED)
     policy_detail_source_id: Mapped[str | None] = field("PolicyDetailsID", SourceId())
     contact_id: Mapped[UUID | None] = field("_parent.CustomerId", Reference("contacts"))
     agency_id: Mapped[UUID | None] = field("_parent.QQTenantID", Reference("agencies"))
@@ -64,7 +64,7 @@ class Vehicle(Model):
     __tablename__ = "vehicles"
     label = "vin"
 
-    policy_id: Mapped[UUID | None] = field("_parent.PolicyId", Reference("policies"), required=True)
+    policy_id: Mapped[UUID | None] = field("_parent.PolicyId", Reference("policies"), REQUIRED)
     policy_detail_source_id: Mapped[str | None] = field("PolicyDetailsID", SourceId())
     contact_id: Mapped[UUID | None] = field("_parent.CustomerId", Reference("contacts"))
     agency_id: Mapped[UUID | None] = field("_parent.QQTenantID", Reference("agencies"))
@@ -99,12 +99,10 @@ class Coverage(Model):
     keeps_history = True
     label = "code"
 
-    policy_id: Mapped[UUID | None] = field(
-        first_of("PolicyId", "_parent.PolicyId"), Reference("policies"), required=True
-    )
+    policy_id: Mapped[UUID | None] = field(first_of("PolicyId", "_parent.PolicyId"), Reference("policies"), REQUIRED)
     policy_detail_source_id: Mapped[str | None] = field("PolicyDetailsID", SourceId())
     vehicle_id: Mapped[UUID | None] = field("VehicleID", Reference("vehicles"))
-    code: Mapped[str | None] = field("Code", Word(), expected=True)
+    code: Mapped[str | None] = field("Code", Word(), EXPECTED)
     description: Mapped[str | None] = field("Description", Text(lines=True), personal=True)
     limit1: Mapped[Decimal | None] = field("Limit1", Money())
     limit2: Mapped[Decimal | None] = field("Limit2", Money())
@@ -118,11 +116,9 @@ class Equipment(Model):
     __tablename__ = "equipment"
     label = "description"
 
-    policy_id: Mapped[UUID | None] = field(
-        first_of("PolicyId", "_parent.PolicyId"), Reference("policies"), required=True
-    )
+    policy_id: Mapped[UUID | None] = field(first_of("PolicyId", "_parent.PolicyId"), Reference("policies"), REQUIRED)
     policy_detail_source_id: Mapped[str | None] = field("PolicyDetailsID", SourceId())
-    description: Mapped[str | None] = field("Description", Text(lines=True), expected=True, personal=True)
+    description: Mapped[str | None] = field("Description", Text(lines=True), EXPECTED, personal=True)
     manufacturer: Mapped[str | None] = field("Manufacturer", Text(placeholders=True))
     model: Mapped[str | None] = field("Model", Text(placeholders=True))
     serial_number: Mapped[str | None] = field("SerialNumber", Text(placeholders=True), personal=True)

@@ -25,6 +25,7 @@ from aiosmtplib import (
 
 from etl.config.parsers import is_loopback
 from etl.config.settings import Settings, secret_text
+from etl.errors import MailFailed, MailServerFailed
 from etl.ledger.notifications.outbox import Mail
 from etl.models.states import MailKind
 
@@ -32,14 +33,6 @@ from etl.models.states import MailKind
 TIMEOUT_SECONDS = 10.0
 
 PORTS = {"smtp": 587, "smtps": 465}
-
-
-class MailFailed(Exception):
-    """An email was not accepted. The message holds no email address, although servers quote them."""
-
-
-class ServerFailed(MailFailed):
-    """The mail server cannot be used, so no other email is tried."""
 
 
 class Connection(SMTP):
@@ -91,14 +84,14 @@ class MailServer:
 
 @asynccontextmanager
 async def open_mail_server(settings: Settings) -> AsyncIterator[SMTP]:
-    """Open a connection to the mail server and log in; raise ServerFailed if that fails."""
+    """Open a connection to the mail server and log in; raise MailServerFailed if that fails."""
     server = MailServer.from_url(secret_text(settings.etl_smtp_url))
     client = server.connection()
     try:
         async with asyncio.timeout(TIMEOUT_SECONDS):
             await client.connect()
     except (OSError, SMTPException) as error:
-        raise ServerFailed(f"{server} {failure_reason(error)}.") from None
+        raise MailServerFailed(f"{server} {failure_reason(error)}.") from None
     try:
         yield client
     finally:
@@ -109,7 +102,7 @@ async def open_mail_server(settings: Settings) -> AsyncIterator[SMTP]:
 
 
 async def send_mail(client: SMTP, settings: Settings, mail: Mail) -> None:
-    """Send an email; raise MailFailed if the server refuses it, ServerFailed if the server cannot be used."""
+    """Send an email; raise MailFailed if the server refuses it, MailServerFailed if the server cannot be used."""
     message = build_email(settings, mail)
     server = MailServer.from_url(secret_text(settings.etl_smtp_url))
     try:
@@ -119,7 +112,7 @@ async def send_mail(client: SMTP, settings: Settings, mail: Mail) -> None:
         raise MailFailed(f"{server} {failure_reason(error)}.") from None
     except (OSError, SMTPException) as error:
         client.close()
-        raise ServerFailed(f"{server} {failure_reason(error)}.") from None
+        raise MailServerFailed(f"{server} {failure_reason(error)}.") from None
     if refused:
         raise MailFailed(f"{server} accepted the email for only some recipients ({len(refused)} refused).")
 

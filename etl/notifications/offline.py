@@ -9,9 +9,10 @@ from pathlib import Path
 from etl.config.logs import get_logger
 from etl.config.settings import Settings
 from etl.database.embedded.paths import server_paths
+from etl.errors import MailFailed
 from etl.notifications import templates
 from etl.notifications.detect import describe_error
-from etl.notifications.mail_server import MailFailed, send_one
+from etl.notifications.mail_server import send_one
 from etl.notifications.message import to_mail
 
 log = get_logger(__name__)

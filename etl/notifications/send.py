@@ -7,10 +7,11 @@ from functools import partial
 
 from etl.config.logs import get_logger
 from etl.config.settings import Settings
+from etl.errors import MailFailed, MailServerFailed
 from etl.ledger.notifications import outbox
 from etl.ledger.notifications.outbox import Mail
 from etl.ledger.transaction import Ledger
-from etl.notifications.mail_server import MailFailed, ServerFailed, open_mail_server, send_mail
+from etl.notifications.mail_server import open_mail_server, send_mail
 
 log = get_logger(__name__)
 
@@ -46,14 +47,14 @@ async def send_all(ledger: Ledger, settings: Settings, mails: Sequence[Mail]) ->
             for mail in mails:
                 try:
                     await send_mail(client, settings, mail)
-                except ServerFailed:
+                except MailServerFailed:
                     raise
                 except MailFailed as error:
                     failed, last = failed + 1, requeue(ledger, [mail], error).error
                 else:
                     ledger.commit(partial(outbox.mark_sent, mail_id=mail.id))
                     done += 1
-    except ServerFailed as error:
+    except MailServerFailed as error:
         unsent = requeue(ledger, mails[done + failed :], error)
         return SendResult(done, failed + unsent.failed, unsent.error)
     return SendResult(done, failed, last)

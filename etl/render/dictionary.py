@@ -10,7 +10,7 @@ from sqlalchemy.sql.elements import KeyedColumnElement
 from etl.catalogue.resource import Endpoint, Resource
 from etl.docstrings import docstring_of
 from etl.models import PRODUCTION, links, staging
-from etl.models.base import PRIMARY, Field, Model, Source, field_in
+from etl.models.base import EXPECTED, PRIMARY, REQUIRED, Field, Model, Source, field_in
 from etl.models.sources import FirstOf, describe_source
 from etl.resources import CATALOGUE
 from etl.values import Code, Reference
@@ -99,7 +99,7 @@ def column_line(column: KeyedColumnElement[Any]) -> str:
     field = field_in(column.info)
     if field is None:
         return f"| {column.name} | {sql_type(column)} | | computed after the load | | |"
-    absent = "**refused**" if field.required else "*noted*" if field.expected else ""
+    absent = {REQUIRED: "**refused**", EXPECTED: "*noted*"}.get(field.presence, "")
     personal = "yes" if field.personal else ""
     described = f"{describe_kind(field)} | {describe_field_source(field)} | {absent} | {personal}"
     return f"| {column.name} | {sql_type(column)} | {described} |"

@@ -9,16 +9,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 from etl.copy_text import NULL, format_field
+from etl.errors import NeedsReferencePath
 from etl.values import Severity, Violation
 
 #: Cleans a record's fields into a line of COPY text, and adds the stubs of its references.
 FastPath = Callable[[Mapping[str, Any], list[Any]], str]
 #: Maximum number of cached values per field.
 MAX_CACHED_VALUES = 2048
-
-
-class NeedsReferencePath(Exception):
-    """The record contains a value that only the reference path can handle."""
 
 
 class PointsTo(Protocol):

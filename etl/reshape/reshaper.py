@@ -15,16 +15,19 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from etl.catalogue.resource import Resource
 from etl.copy_text import format_row
+from etl.errors import NeedsReferencePath
 from etl.models import PRODUCTION
-from etl.models.base import DataSource, Field, Model, Source, fields_of, row_id_text
+from etl.models.base import EXPECTED, REQUIRED, DataSource, Field, Model, Source, fields_of, row_id_text
 from etl.models.sources import is_flagged
 from etl.record import StagedRecord
-from etl.reshape.fast_path import FastPath, NeedsReferencePath, compile_fast_path
+from etl.reshape.fast_path import FastPath, compile_fast_path
 from etl.sensitive import MASK, SSN, mask_secrets
 from etl.spelling import spelling_of
 from etl.values import Kind, Reference, Severity, Text, Timestamp, Violation
 from etl.values.text import DAMAGED
 
+#: How bad the absence of a value is; that of an optional value is no finding.
+SEVERITY_IF_MISSING = {REQUIRED: Severity.REFUSED, EXPECTED: Severity.NOTED}
 #: Maximum number of computed ids cached per reference; carriers and offices recur.
 MAX_CACHED_IDS = 4096
 
@@ -116,7 +119,7 @@ class Reshaper:
         self.prefix = id_prefix(tenant, self.table)
         fields = fields_of(resource.model, resource.data_source)
         self.column_readers = [column_reader(tenant, column, field, zone) for column, field in fields.items()]
-        self.required = frozenset(column for column, field in fields.items() if field.required)
+        self.required = frozenset(column for column, field in fields.items() if field.presence is REQUIRED)
         self.stub_makers = [(stub.model.__tablename__, stub.make) for stub in resource.stubs]
         self.deletion_mark = resource.model.deletion_mark
 
@@ -233,7 +236,7 @@ def column_reader(tenant: str, column: str, field: Field, zone: str) -> ColumnRe
         value_reader(field.source),
         json_cleaner(kind.clean) if isinstance(kind.column_type, JSONB) else kind.clean,
         ReferenceTarget(tenant, kind) if isinstance(kind, Reference) else None,
-        Severity.REFUSED if field.required else Severity.NOTED if field.expected else None,
+        SEVERITY_IF_MISSING.get(field.presence),
     )
 
 

@@ -20,6 +20,7 @@ class Reference(Kind):
 
     `table` is the production table referred to. `label` is the API field beside the id that holds the name; it names
     the placeholder row until the record itself arrives; a function of the record where the field has several spellings.
+    Of two tables that refer to each other, one is `deferred`: its foreign key is created after both tables.
     """
 
     name: ClassVar[str] = "reference"
@@ -49,6 +50,7 @@ class Reference(Kind):
 
     table: str
     label: str | Callable[[Mapping[str, Any]], Any] | None = None
+    deferred: bool = False
 
     @classmethod
     def example(cls) -> "Reference":

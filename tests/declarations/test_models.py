@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import CheckConstraint
 
 from etl.models import PRODUCTION, Model, load_order, staging
-from etl.models.base import PRIMARY, Field, field_in, row_id, row_id_text
+from etl.models.base import EXPECTED, PRIMARY, REQUIRED, Field, field_in, row_id, row_id_text
 from etl.models.core import ACCOUNT_INFO
 from etl.models.staging import raw_table
 from etl.models.states import RawState
@@ -203,8 +203,8 @@ def test_it_has_its_columns(model: type[Model]) -> None:
 
 @every_model
 def test_its_required_and_expected_fields_are_as_listed(model: type[Model]) -> None:
-    assert {name for name, field in fields(model).items() if field.required} == marked(model, "+")
-    assert {name for name, field in fields(model).items() if field.expected} == marked(model, "*")
+    assert {name for name, field in fields(model).items() if field.presence is REQUIRED} == marked(model, "+")
+    assert {name for name, field in fields(model).items() if field.presence is EXPECTED} == marked(model, "*")
 
 
 @every_model

@@ -113,7 +113,7 @@ def test_errors_stay_importable_with_their_exit_statuses() -> None:
 
 def errors() -> Iterator[str]:
     """Yield every error with its exit status, what it is made from, and what it can be caught as."""
-    names = {*vars(etl.errors), *(re.split(r"[ (]", line)[0] for line in stored("errors"))}
+    names = {*etl.errors.__all__, *(re.split(r"[ (]", line)[0] for line in stored("errors"))}
     members = {name: getattr(etl.errors, name, None) for name in names}
     classes = {
         name: member for name, member in members.items() if inspect.isclass(member) and issubclass(member, Exception)

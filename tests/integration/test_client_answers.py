@@ -6,8 +6,8 @@ import pytest
 from client_bench import HTML, against, details, feed
 from scripted_api import ScriptedApi, answer, page
 
-from etl.api.protocol import Answer, CallFailed, EndpointRefused, NotFound, Refusal
-from etl.errors import ApiUnavailable, QuotaSpent, TryAgain
+from etl.api.protocol import Answer
+from etl.errors import ApiUnavailable, CallFailed, EndpointRefused, NotFound, QuotaSpent, Refusal, TryAgain
 
 pytestmark = pytest.mark.timeout(30)
 

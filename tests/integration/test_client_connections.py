@@ -19,12 +19,11 @@ from scripted_api import ScriptedApi, Step, answer, cut, drip, page, token
 from yarl import URL
 
 from etl.api.client import ApiClient
-from etl.api.protocol import Refusal
 from etl.api.proxy import environment_proxy
 from etl.api.retry_policy import RetryPolicy
-from etl.api.transport import CertificateRefused, Limits
+from etl.api.transport import Limits
 from etl.config.settings import Settings
-from etl.errors import ActionRequired, ApiUnavailable
+from etl.errors import ActionRequired, ApiUnavailable, CertificateRefused, Refusal
 
 pytestmark = pytest.mark.timeout(30)
 

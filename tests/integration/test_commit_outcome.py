@@ -9,7 +9,8 @@ import pytest
 from sqlalchemy import Connection, Engine, text
 
 from etl.database.embedded.file_lock import wait_until
-from etl.database.retry import CommitUnknown, with_retries
+from etl.database.retry import with_retries
+from etl.errors import CommitUnknown
 from etl.ledger import commit_outcome
 from etl.ledger.commit_outcome import remove_expired, was_committed, write_evidence
 

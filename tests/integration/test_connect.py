@@ -29,8 +29,8 @@ from etl.database.connect import (
 from etl.database.deadline import DeadlineConnection, DeadlineExpired
 from etl.database.embedded.file_lock import wait_until
 from etl.database.embedded.server import EmbeddedPostgres
-from etl.database.sqlstate import TooSlow, translate
-from etl.errors import DatabaseNotReady, DatabaseUnavailable, SettingsError
+from etl.database.sqlstate import translate
+from etl.errors import DatabaseNotReady, DatabaseUnavailable, SettingsError, TooSlow
 from etl.ledger.transaction import Ledger
 
 SECRET = "marker-password"

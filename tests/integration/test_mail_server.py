@@ -12,11 +12,12 @@ from certificates import certificate
 from mail_sink import PASSWORD, USER, Sink, free_port, mail_sink, mute_server
 
 from etl.config.settings import Settings
+from etl.errors import MailFailed, MailServerFailed
 from etl.ledger.notifications import outbox
 from etl.ledger.notifications.outbox import Mail
 from etl.models.states import MailKind
 from etl.notifications import mail_server as subject
-from etl.notifications.mail_server import MailFailed, MailServer, ServerFailed, build_email, send_one
+from etl.notifications.mail_server import MailServer, build_email, send_one
 
 LOGIN = f"{USER}:p%40ss%20word"
 
@@ -84,7 +85,7 @@ def test_a_user_logs_in_over_verified_tls(implicit_tls: bool, tmp_path: Path, mo
     tls, public = certificate(tmp_path)
     address = f"smtps://{LOGIN}@127.0.0.1:{{}}" if implicit_tls else f"smtp://{LOGIN}@127.0.0.1:{{}}?tls=on"
     with mail_sink(tls=tls, from_the_first_word=implicit_tls, login=True) as (sink, port):
-        with pytest.raises(ServerFailed, match="SSL_CERT_FILE"):
+        with pytest.raises(MailServerFailed, match="SSL_CERT_FILE"):
             post(address.format(port))
         monkeypatch.setenv("SSL_CERT_FILE", str(public))
         post(address.format(port))
@@ -108,7 +109,7 @@ def test_o1_a_server_that_never_answers_or_sends_byte_by_byte_times_out(monkeypa
     for drips in (b"", b"2"):
         with mute_server(drips=drips) as port:
             began = time.monotonic()
-            with pytest.raises(ServerFailed):
+            with pytest.raises(MailServerFailed):
                 post(f"smtp://127.0.0.1:{port}")
             assert time.monotonic() - began < 5
 

@@ -12,8 +12,16 @@ from etl.database.connect import (
     database_errors,
 )
 from etl.database.deadline import DeadlineExpired
-from etl.database.sqlstate import ServerFull, TooSlow, translate
-from etl.errors import ActionRequired, DatabaseNotReady, DatabaseUnavailable, EtlError, InvalidRecord
+from etl.database.sqlstate import translate
+from etl.errors import (
+    ActionRequired,
+    DatabaseNotReady,
+    DatabaseUnavailable,
+    EtlError,
+    InvalidRecord,
+    ServerFull,
+    TooSlow,
+)
 
 
 @pytest.mark.parametrize(

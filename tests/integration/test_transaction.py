@@ -17,9 +17,9 @@ from etl.database import connect, deadline, retry
 from etl.database.connect import make_engine, with_limits
 from etl.database.deadline import cancel_pending_calls
 from etl.database.embedded.file_lock import wait_until
-from etl.database.retry import CommitUnknown, with_retries
-from etl.database.sqlstate import TooSlow, database_errors
-from etl.errors import DatabaseUnavailable, Interrupted, InvalidRecord, LeaseLost
+from etl.database.retry import with_retries
+from etl.database.sqlstate import database_errors
+from etl.errors import CommitUnknown, DatabaseUnavailable, Interrupted, InvalidRecord, LeaseLost, TooSlow
 from etl.ledger import commit_outcome
 from etl.ledger.leases import hold_lease, release_lease, verify_lease
 from etl.ledger.transaction import Ledger

@@ -10,8 +10,8 @@ from client_bench import UNAUTHORIZED, Seen, against, feed
 from scripted_api import ScriptedApi, answer, page, token
 
 from etl.api.client import ApiClient
-from etl.api.protocol import Answer, EndpointRefused, Refusal
-from etl.errors import ApiUnavailable, CredentialsRefused, EtlError, QuotaSpent
+from etl.api.protocol import Answer
+from etl.errors import ApiUnavailable, CredentialsRefused, EndpointRefused, EtlError, QuotaSpent, Refusal
 
 pytestmark = pytest.mark.timeout(30)
 

@@ -7,11 +7,10 @@ from http import HTTPStatus
 
 from etl.api.auth.credentials import Credential, CredentialProvider
 from etl.api.auth.unauthorized import AuthAction, UnauthorizedFacts, needs_another_answer, next_step
-from etl.api.protocol.answers import EndpointRefused, Refusal
 from etl.api.protocol.calls import Call
 from etl.api.rate_limit.limiter import Permit, RateLimiter
 from etl.config.logs import get_logger
-from etl.errors import CredentialsRefused, EtlError
+from etl.errors import CredentialsRefused, EndpointRefused, EtlError, Refusal
 
 log = get_logger(__name__)
 

@@ -7,21 +7,19 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from etl.api.auth.cipher import Token
-from etl.api.auth.token_protocol import (
-    ClientRefused,
-    PasswordRefused,
-    RefreshRefused,
-    TokenRequest,
-    TokenResponse,
-    UnclearAnswer,
-    basic_header,
-    by_password,
-    by_refresh,
-)
+from etl.api.auth.token_protocol import TokenRequest, TokenResponse, basic_header, by_password, by_refresh
 from etl.api.auth.token_store import StoredToken, TokenStore
 from etl.config.redaction import hide_secrets
 from etl.config.settings import Settings, secret_text
-from etl.errors import ApiUnavailable, CredentialsRefused, EtlError
+from etl.errors import (
+    ApiUnavailable,
+    ClientRefused,
+    CredentialsRefused,
+    EtlError,
+    PasswordRefused,
+    RefreshRefused,
+    UnclearAnswer,
+)
 
 #: Seconds before its expiry at which a token is renewed; a short-lived one is renewed after half of its life.
 MARGIN = 60.0

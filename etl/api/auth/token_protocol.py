@@ -13,7 +13,15 @@ from etl.api.auth.unauthorized import vendor_sentence
 from etl.api.protocol.answers import is_html
 from etl.api.protocol.waiting import retry_after
 from etl.config.settings import Settings, secret_text
-from etl.errors import ApiUnavailable, CredentialsRefused, UnexpectedResponse
+from etl.errors import (
+    ApiUnavailable,
+    ClientRefused,
+    CredentialsRefused,
+    PasswordRefused,
+    RefreshRefused,
+    UnclearAnswer,
+    UnexpectedResponse,
+)
 
 #: The life of a token if the response does not state it, in seconds.
 USUAL_LIFE = 3600.0
@@ -40,26 +48,6 @@ _BUSY = frozenset({"temporarily_unavailable", "server_error", "slow_down"})
 _TRANSIENT = frozenset(
     {HTTPStatus.FORBIDDEN, HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS}
 )
-
-
-class RefreshRefused(CredentialsRefused):
-    """The refresh token was refused; the password may be accepted."""
-
-
-class ClientRefused(CredentialsRefused):
-    """The client id and secret were refused in the form that was used."""
-
-
-class PasswordRefused(CredentialsRefused):
-    """The user name and password were refused."""
-
-
-class TokenUnavailable(ApiUnavailable):
-    """The token address gave no valid answer; it is not requested again for the same call."""
-
-
-class UnclearAnswer(TokenUnavailable):
-    """The token address refused without a reason; it is requested once a run."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,8 @@
 """The protocol: requests, the meaning of answers, and their records. Opens no connection, reads no clock."""
 
-from etl.api.protocol.answers import Answer, EndpointRefused, NotFound, RateLimited, Refusal, check_answer
+from etl.api.protocol.answers import Answer, check_answer
 from etl.api.protocol.calls import Call, page_call, parent_call, whole_call
-from etl.api.protocol.pages import CallFailed, Page, read_page
+from etl.api.protocol.pages import Page, read_page
 from etl.api.protocol.records import BadRecord, ParentFacts, Records, make_records
 from etl.api.protocol.waiting import http_date, retry_after
 
@@ -10,14 +10,9 @@ __all__ = [
     "Answer",
     "BadRecord",
     "Call",
-    "CallFailed",
-    "EndpointRefused",
-    "NotFound",
     "Page",
     "ParentFacts",
-    "RateLimited",
     "Records",
-    "Refusal",
     "check_answer",
     "http_date",
     "make_records",

@@ -3,13 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from http import HTTPStatus
 
 from etl.api.protocol.calls import Call
-from etl.api.protocol.pages import CallFailed, Page
+from etl.api.protocol.pages import Page
 from etl.api.protocol.waiting import retry_after
-from etl.errors import ApiUnavailable, EtlError
+from etl.errors import ApiUnavailable, CallFailed, EndpointRefused, NotFound, RateLimited, Refusal
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,47 +25,8 @@ class Answer:
     date: datetime | None  #: the answer's Date header
 
 
-class Refusal(StrEnum):
-    """Why the API refuses a call."""
-
-    FORBIDDEN = "forbidden"  #: 403
-    METHOD = "wrong verb"  #: 405
-    MISSING = "no such list"  #: 404 of a list
-    HTML = "a web page instead of data"
-    UNAUTHORIZED = "token refused here and taken elsewhere"  #: 401 while other calls with the same token succeed
-    REQUEST = "bad request"  #: any other 4xx: the call itself is wrong
-    TOO_LARGE = "answer too large"  #: larger than the limit for memory
-
-
-#: The answers of an account that does not have a resource.
-NOT_OFFERED = frozenset({Refusal.FORBIDDEN, Refusal.METHOD, Refusal.MISSING, Refusal.HTML, Refusal.UNAUTHORIZED})
 #: Refusals that may be temporary; retried if every account has the resource.
 PERHAPS_PASSING = frozenset({Refusal.METHOD, Refusal.MISSING, Refusal.HTML})
-
-
-class EndpointRefused(EtlError):
-    """The API refuses this call; the caller decides whether the resource failed or is not offered."""
-
-    def __init__(
-        self, call: Call, status: int, reason: Refusal, explanation: str = "", *, may_concern_size: bool = False
-    ) -> None:
-        super().__init__(f"{call}: QQCatalyst answered {status} ({reason.value}).{explanation}")
-        self.status = status
-        self.reason = reason
-        self.may_concern_size = may_concern_size  #: whether a smaller page may be accepted
-
-    @property
-    def not_offered(self) -> bool:
-        """Whether an account without the resource answers like this."""
-        return self.reason in NOT_OFFERED
-
-
-class NotFound(EtlError):
-    """The API no longer has the record whose details were requested."""
-
-
-class RateLimited(ApiUnavailable):
-    """The call limit is reached."""
 
 
 def check_answer(call: Call, status: int, headers: Mapping[str, str], body: bytes, now: datetime) -> None:

@@ -12,9 +12,9 @@ import msgspec
 
 from etl.api.protocol.calls import Call
 from etl.api.protocol.jsonb import with_safe_escapes
-from etl.api.protocol.splitting import NotWhole, fields, members
+from etl.api.protocol.splitting import fields, members
 from etl.catalogue.resource import Envelope
-from etl.errors import ApiUnavailable, UnexpectedResponse
+from etl.errors import ApiUnavailable, CallFailed, NotWhole, UnexpectedResponse
 from etl.spelling import find_key, read_field
 
 _BOMS = (
@@ -27,10 +27,6 @@ _BOMS = (
 #: An error code of the vendor; any other value may contain personal data or a secret.
 _ERROR_CODE = re.compile(r"[0-9]{1,6}", re.ASCII)
 _MOST = 2**53  # a larger number of records is ignored
-
-
-class CallFailed(ApiUnavailable):
-    """The API fails at this very call: status 500, or an envelope that says so."""
 
 
 @dataclass(frozen=True, slots=True)

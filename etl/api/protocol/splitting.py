@@ -2,17 +2,11 @@
 
 import re
 
+from etl.errors import NotWhole
+
 _TOKEN = re.compile(rb'[ \t\r\n]*("(?:[^"\\]|\\.)*"|[\[\]{},:]|[^ \t\r\n"\[\]{},:]+)', re.DOTALL)
 _OPENING = {b"[": b"]", b"{": b"}"}
 _BLANK = b" \t\r\n"
-
-
-class NotWhole(ValueError):
-    """A JSON text ends too early, or its brackets do not match."""
-
-    def __init__(self, offset: int) -> None:
-        super().__init__(f"broken at byte {offset}")
-        self.offset = offset
 
 
 def members(text: bytes) -> list[bytes]:

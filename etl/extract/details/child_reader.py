@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from etl.api.protocol import Answer, Call, CallFailed, EndpointRefused, NotFound, Page, parent_call
+from etl.api.protocol import Answer, Call, Page, parent_call
 from etl.catalogue.resource import Endpoint, Resource
 from etl.engine.answers import FetchedPage, FetchFailed, to_fetched_page
-from etl.errors import ApiUnavailable
+from etl.errors import ApiUnavailable, CallFailed, EndpointRefused, NotFound
 from etl.extract.id_check import IdCheck
 from etl.extract.page_size import PageSource, next_smaller_size
 from etl.ledger.children.queue import ChildRequest

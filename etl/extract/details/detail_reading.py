@@ -5,11 +5,10 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 
-from etl.api.protocol import CallFailed, EndpointRefused, Refusal
 from etl.catalogue.resource import Resource
 from etl.engine.answers import FetchedPage, FetchFailed
 from etl.engine.page_writer import WriteResult
-from etl.errors import ApiUnavailable, EtlError
+from etl.errors import ApiUnavailable, CallFailed, EndpointRefused, EtlError, Refusal
 from etl.events import Message
 from etl.extract.details.child_reader import ChildReader
 from etl.extract.run import RESOURCE_ERRORS, ExtractRun

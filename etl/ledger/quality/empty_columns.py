@@ -15,7 +15,7 @@ from etl.catalogue.resource import Resource
 from etl.drift.shapes import KnownPath
 from etl.ledger.json_fields import field_json
 from etl.ledger.quality.drift import DriftChange, write_paths
-from etl.models.base import PRIMARY, fields_of
+from etl.models.base import EXPECTED, PRIMARY, fields_of
 from etl.models.sources import PartsOf
 from etl.models.states import DriftState
 from etl.queries import Queries
@@ -63,7 +63,7 @@ def examine(connection: Connection, tenant: str, batch_id: UUID, resource: Resou
         if not (resource.is_whole_list and empty.records):
             return
         fields = fields_of(resource.model, resource.data_source)
-        empty = replace(empty, columns=tuple(name for name in empty.columns if fields[name].expected))
+        empty = replace(empty, columns=tuple(name for name in empty.columns if fields[name].presence is EXPECTED))
     noted = [
         KnownPath(
             f"{COLUMN}{name}",

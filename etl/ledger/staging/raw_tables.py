@@ -14,7 +14,7 @@ from sqlalchemy import Connection, text
 from etl.catalogue.resource import Resource
 from etl.copy_text import ESCAPES, NULL, format_array, format_field, format_row
 from etl.database.bulk_copy import copy_lines, copy_rows
-from etl.errors import DatabaseUnavailable
+from etl.errors import ConcurrentStaging
 from etl.ledger.staging import sets as versions
 from etl.ledger.staging.classify import CurrentVersion, IncomingRecord
 from etl.models.states import RawState
@@ -63,10 +63,6 @@ class CleanStatus(msgspec.Struct, frozen=True, gc=False):
 
 PENDING = CleanStatus(RawState.PENDING)
 BACKSLASH = "\\"
-
-
-class ConcurrentStaging(DatabaseUnavailable):
-    """Two transactions staged the same record at the same time. The second one is retried."""
 
 
 def generate_raw_ids(count: int) -> list[str]:

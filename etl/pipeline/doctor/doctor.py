@@ -9,22 +9,19 @@ from uuid import UUID
 import msgspec
 
 from etl.api.connection import ApiConnection
-from etl.api.protocol import (
-    Answer,
-    Call,
-    CallFailed,
-    EndpointRefused,
-    NotFound,
-    Records,
-    make_records,
-    page_call,
-    parent_call,
-    whole_call,
-)
+from etl.api.protocol import Answer, Call, Records, make_records, page_call, parent_call, whole_call
 from etl.api.retry_policy import RetryPolicy
 from etl.catalogue.resource import Endpoint, Resource
 from etl.config.settings import Settings
-from etl.errors import ApiUnavailable, EtlError, InvalidRecord, UnexpectedResponse
+from etl.errors import (
+    ApiUnavailable,
+    CallFailed,
+    EndpointRefused,
+    EtlError,
+    InvalidRecord,
+    NotFound,
+    UnexpectedResponse,
+)
 from etl.extract.date_ranges import date_range_of
 from etl.extract.offers import counts_as_documented, is_absence
 from etl.extract.page_size import fetch_sized

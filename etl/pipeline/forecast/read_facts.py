@@ -8,10 +8,10 @@ from sqlalchemy import Connection
 
 from etl.api.connection import ApiConnection
 from etl.api.daily_calls import count_left
-from etl.api.protocol import Call, EndpointRefused, Page, page_call, whole_call
+from etl.api.protocol import Call, Page, page_call, whole_call
 from etl.catalogue.resource import Endpoint, Resource
 from etl.config.settings import Settings
-from etl.errors import ApiUnavailable, InvalidRecord, UnexpectedResponse
+from etl.errors import ApiUnavailable, EndpointRefused, InvalidRecord, UnexpectedResponse
 from etl.extract.date_ranges import date_range_of
 from etl.extract.offers import is_absence
 from etl.extract.page_size import fetch_sized

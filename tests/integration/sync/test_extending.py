@@ -44,7 +44,7 @@ class Address(Model):
 
     __tablename__ = "addresses"
 
-    contact_id: Mapped[UUID | None] = field("_parent.EntityID", Reference("contacts"), required=True)
+    contact_id: Mapped[UUID | None] = field("_parent.EntityID", Reference("contacts"), REQUIRED)
     line1: Mapped[str | None] = field("Line1", Text(), personal=True)
 '''
 ENTRY = """    Resource(

@@ -21,8 +21,7 @@ from etl.database.bulk_copy import copy_rows
 from etl.database.embedded.os_user import server_user
 from etl.database.embedded.server import EmbeddedPostgres
 from etl.database.migrate import alembic_config, downgrade, upgrade
-from etl.database.sqlstate import ServerFull
-from etl.errors import DatabaseNotReady, LeaseHeld
+from etl.errors import DatabaseNotReady, LeaseHeld, ServerFull
 from etl.events import Advanced, Event
 from etl.ledger.transaction import Ledger
 from etl.models.states import BatchState

@@ -10,8 +10,8 @@ from snapshots import digest
 
 from etl.engine import workers
 from etl.engine.page_writer import PageGroup
-from etl.engine.workers import WorkerDied, WorkerPool, WorkerProcess
-from etl.errors import Interrupted
+from etl.engine.workers import WorkerPool, WorkerProcess
+from etl.errors import Interrupted, WorkerDied
 from etl.pipeline import Watcher
 
 

@@ -7,19 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from etl.api.protocol import (
-    Call,
-    CallFailed,
-    EndpointRefused,
-    NotFound,
-    Page,
-    RateLimited,
-    Refusal,
-    check_answer,
-    retry_after,
-)
+from etl.api.protocol import Call, Page, check_answer, retry_after
 from etl.catalogue.resource import Envelope
-from etl.errors import ApiUnavailable
+from etl.errors import ApiUnavailable, CallFailed, EndpointRefused, NotFound, RateLimited, Refusal
 
 NOW = datetime(2026, 1, 31, 12, 0, tzinfo=UTC)
 JSON = {"Content-Type": "application/json"}

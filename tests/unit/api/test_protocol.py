@@ -6,10 +6,10 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from etl.api.protocol import Call, CallFailed, Page, make_records, page_call, parent_call, read_page, whole_call
+from etl.api.protocol import Call, Page, make_records, page_call, parent_call, read_page, whole_call
 from etl.catalogue.facts import ALL_VENDOR
 from etl.catalogue.resource import Endpoint, Envelope, Paging, Resource
-from etl.errors import ApiUnavailable, UnexpectedResponse
+from etl.errors import ApiUnavailable, CallFailed, UnexpectedResponse
 from etl.resources import find_resource
 
 NOW = datetime(2026, 1, 31, 12, 0, tzinfo=UTC)

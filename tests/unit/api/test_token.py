@@ -11,12 +11,8 @@ import pytest
 from etl.api.auth.credentials import TokenProvider, fixed_credential
 from etl.api.auth.token_protocol import (
     SECOND_ADDRESS,
-    ClientRefused,
-    PasswordRefused,
-    RefreshRefused,
     TokenRequest,
     TokenResponse,
-    UnclearAnswer,
     basic_header,
     by_password,
     by_refresh,
@@ -25,7 +21,16 @@ from etl.api.auth.token_protocol import (
 )
 from etl.api.auth.token_store import MemoryTokenStore
 from etl.config.settings import Settings
-from etl.errors import ApiUnavailable, CredentialsRefused, EtlError, UnexpectedResponse
+from etl.errors import (
+    ApiUnavailable,
+    ClientRefused,
+    CredentialsRefused,
+    EtlError,
+    PasswordRefused,
+    RefreshRefused,
+    UnclearAnswer,
+    UnexpectedResponse,
+)
 
 NOW = datetime(2026, 1, 31, 12, 0, tzinfo=UTC)
 SETTINGS = Settings(

@@ -8,9 +8,9 @@ from uuid import UUID
 
 import pytest
 
-from etl.api.protocol import Answer, Call, EndpointRefused, NotFound, Page, Refusal
+from etl.api.protocol import Answer, Call, Page
 from etl.engine.answers import FetchedPage, FetchFailed
-from etl.errors import ApiUnavailable
+from etl.errors import ApiUnavailable, EndpointRefused, NotFound, Refusal
 from etl.extract import reader
 from etl.extract.date_ranges import MAX_PAGES, DateRange
 from etl.extract.details.child_reader import ChildReader

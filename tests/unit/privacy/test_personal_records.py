@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from etl.catalogue.resource import Resource
-from etl.models.base import fields_of
+from etl.models.base import REQUIRED, fields_of
 from etl.privacy.personal_records import (
     PARENT,
     find_impersonal_fields,
@@ -121,7 +121,7 @@ def test_identifying_fields_are_kept(resource: Resource) -> None:
 def test_no_personal_column_is_required() -> None:
     for resource in CATALOGUE:
         for name, about in fields_of(resource.model, resource.data_source).items():
-            assert not (about.personal and about.required), f"{resource.name}.{name}"
+            assert not (about.personal and about.presence is REQUIRED), f"{resource.name}.{name}"
 
 
 def test_undeclared_fields_are_removed_in_any_case_and_depth() -> None:

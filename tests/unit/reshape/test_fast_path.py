@@ -17,10 +17,10 @@ from hypothesis import strategies as st
 
 from etl.catalogue.resource import Resource
 from etl.copy_text import format_row
+from etl.errors import NeedsReferencePath
 from etl.models.base import Field, fields_of
 from etl.models.sources import FirstOf, is_flagged
 from etl.reshape import fast_path, reshaper
-from etl.reshape.fast_path import NeedsReferencePath
 from etl.reshape.reshaper import ColumnReader, Reshaper, masked_text, path_steps
 from etl.resources import BY_NAME
 from etl.values import Violation
