@@ -25,7 +25,6 @@ from etl.status.format import format_count, format_duration, format_number
 
 #: A larger difference of the clocks is reported; windows use the API's clock in any case.
 MAX_CLOCK_SKEW = timedelta(minutes=5)
-#: Exit status if a call failed, as after a run with failed resources.
 #: Fields that a cell lists; `--json` lists all.
 MAX_FIELDS = 6
 
