@@ -25,7 +25,7 @@ def test_an_old_name_is_the_same_class(old_name: str, error_class: type[errors.E
 
 #: Exceptions elsewhere: of the database driver, which this file must not import; with values that only the package of
 #: authentication knows; of the simulator, which imports nothing of ours.
-ELSEWHERE = {"DeadlineExpired", "UnexpectedResult", "Unauthorized", "RefusedRequest"}
+ELSEWHERE = {"DeadlineExpired", "UnexpectedResult", "Unauthorized", "RefusedRequest", "NothingFits"}
 
 
 def is_exception(base: str) -> bool:
