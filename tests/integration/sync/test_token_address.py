@@ -69,10 +69,10 @@ class TokenAnswers(Faults):
 
     def __init__(self, status: int, body: object = None, **headers: str) -> None:
         super().__init__(())
-        self._answer = {"status": status, "data": body, "headers": headers}
+        self._status, self._body, self._headers = status, body, headers
 
     def of_token(self, request: web.Request) -> web.Response:
-        return web.json_response(**self._answer)
+        return web.json_response(self._body, status=self._status, headers=self._headers)
 
 
 def test_a_redirect_of_the_token_address_is_not_followed_and_is_no_refusal(site: Site, simulator: Simulator) -> None:
