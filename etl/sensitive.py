@@ -39,7 +39,7 @@ _ANNOUNCED_NUMBER = re.compile(
     rf"((?:{_SSN_WORD}|{_TAX_ID_WORD})[^\d\n*]{{0,32}})\d(?:[-. \u00a0\u2010-\u2015]{{0,3}}\d){{8}}(?!\d)",
     re.IGNORECASE,
 )
-#: A password that is announced; an ordinary word that a server says about one is not a password.
+#: An announced password, and not what a server says about one: that it is incorrect or expired.
 _ANNOUNCED_PASSWORD = re.compile(
     r"(passw(?:or)?d\w{0,20}\\*[\"']?\s*(?:[:=]|\bis\b(?!\s(?:incorrect|invalid|wrong|expired)[\"'.,;:!]*(?:\s|$)))\s*\\*[\"']?)"
     r"(?!\*\*\*|\[redacted\])[^\s\"',;\\]+",

@@ -23,20 +23,49 @@ OfficeFact = tuple[str, ...]
 def register_account(ledger: Ledger, settings: Settings, api: ApiConnection) -> None:
     """Register the tenant with its account, or verify that it is the same one.
 
-    If only the data can show that, the offices are requested and compared; before anything is stored for the tenant
-    they are remembered. Raises SettingsError for another account or agency, ApiUnavailable if QQCatalyst shows no
-    office.
+    Before anything is stored for the tenant, the offices that a copied token shows are remembered. Raises the errors of
+    `check_account`.
     """
-    claimed: set[OfficeFact] = set()
-    if ledger.read(partial(tenants.needs_proof, settings=settings)):
-        known = ledger.read(partial(read_offices, tenant=settings.etl_tenant))
-        has_data = ledger.read(partial(tenants.has_fetched, tenant=settings.etl_tenant))
-        shown = request_offices(api)
-        if known or has_data:
-            compare_offices(known, shown, settings.etl_tenant)
-        else:
-            claimed = require_offices(shown, settings.etl_tenant)
+    claimed = check_account(ledger, settings, api)
     ledger.commit(partial(tenants.register_tenant, settings=settings, offices=claimed))
+
+
+def check_account(ledger: Ledger, settings: Settings, api: ApiConnection) -> set[OfficeFact]:
+    """Return the offices that are all that shows whose a tenant is; none if that is known.
+
+    If only the data can show it, the offices are requested and compared. Raises SettingsError for another account or
+    agency, ApiUnavailable if QQCatalyst shows no office.
+    """
+    ledger.read(partial(tenants.check_login, settings=settings))
+    if not ledger.read(partial(tenants.needs_proof, settings=settings)):
+        return set()
+    known = ledger.read(partial(read_offices, tenant=settings.etl_tenant))
+    has_data = ledger.read(partial(tenants.has_fetched, tenant=settings.etl_tenant))
+    shown = require_offices(request_offices(api), settings.etl_tenant)
+    if not known and not has_data:
+        return shown
+    if not known:
+        is_login_unknown = ledger.read(partial(tenants.is_login_unknown, settings=settings))
+        raise SettingsError(explain_unknown_agency(settings, is_login_unknown=is_login_unknown))
+    compare_offices(known, shown, settings.etl_tenant)
+    return set()
+
+
+def explain_unknown_agency(settings: Settings, *, is_login_unknown: bool) -> str:
+    """Return the message that nothing shows whose the data of a tenant is, with the ways out."""
+    if not is_login_unknown:
+        way_out = "Read them with the login that read the data (`qqetl sync --resource locations`)"
+    elif settings.qqcatalyst_access_token:
+        way_out = "Set the agency's own login in place of the token; the message then names the next step"
+    else:
+        way_out = (
+            "Only a copied token has read the data. If it is certainly of the agency of these credentials, run "
+            f"{tenants.taking_over(settings)}, then `qqetl sync --resource locations`"
+        )
+    return (
+        f"It is not known to which agency the data of the tenant {settings.etl_tenant!r} belongs: its offices were "
+        f"never read. {way_out}. Otherwise set ETL_TENANT to another name."
+    )
 
 
 def require_offices(shown: set[OfficeFact], tenant: str) -> set[OfficeFact]:
@@ -51,13 +80,6 @@ def require_offices(shown: set[OfficeFact], tenant: str) -> set[OfficeFact]:
 
 def compare_offices(known: set[OfficeFact], shown: set[OfficeFact], tenant: str) -> None:
     """Return if an office that the credentials show is one of a tenant's."""
-    require_offices(shown, tenant)
-    if not known:
-        raise SettingsError(
-            f"It is not known to which agency the data of the tenant {tenant!r} belongs: its offices were never read. "
-            "Read them with the login that read the data (`qqetl sync --resource locations`), or set ETL_TENANT to "
-            "another name."
-        )
     known_numbers, shown_numbers = ({fact for fact in facts if len(fact) == 1} for facts in (known, shown))
     has_numbers = known_numbers and shown_numbers  # names may be the same in two agencies, the vendor's numbers are not
     if known_numbers.isdisjoint(shown_numbers) if has_numbers else known.isdisjoint(shown):

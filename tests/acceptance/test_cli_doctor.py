@@ -12,6 +12,7 @@ from typing import Any
 import psycopg
 import pytest
 from command_line import CommandLine, settings_of
+from sites import copied_token
 
 from etl.resources import CATALOGUE
 from etl.simulator import Simulator, SimulatorSettings
@@ -215,6 +216,49 @@ def test_everything_documented_may_fail_within_the_calls(qqetl: CommandLine) -> 
         done = qqetl.with_settings(**settings_of(simulator))("doctor")
         assert count_calls(simulator) <= MOST_CALLS
     assert done.returncode == 1, done.stdout
+
+
+def kept_by(url: str) -> list[tuple[Any, ...]]:
+    """Return what the doctor remembers of an account: what it offers, and the page sizes of its lists."""
+    with psycopg.connect(url) as connection:
+        offers = connection.execute("SELECT tenant, resource, offered FROM etl.offers").fetchall()
+        sizes = connection.execute("SELECT tenant, resource, page_size FROM etl.list_limits").fetchall()
+    return sorted((*offers, *sizes), key=str)
+
+
+def test_a_copied_token_of_another_agency_is_rejected_and_nothing_is_remembered(
+    qqetl: CommandLine, database_url: str
+) -> None:
+    """A token does not name its account; the offices show to which agency the data of the tenant belongs."""
+    nobody = dict.fromkeys(("CLIENT_ID", "CLIENT_SECRET", "USERNAME", "PASSWORD"), "")
+
+    def ask_with_token(simulator: Simulator, status: int) -> dict[str, Any]:
+        token = copied_token(simulator)
+        without_login = {f"QQCATALYST_{name}": value for name, value in nobody.items()}
+        return run_doctor(qqetl, simulator, status, QQCATALYST_ACCESS_TOKEN=token, **without_login)
+
+    with agency(**ORDINARY) as simulator, agency(seed=77, max_page=100, contacts=12) as other:
+        ask_with_token(simulator, 0)
+        assert kept_by(database_url) == [], "nothing shows yet whose the tenant is"
+        assert qqetl.with_settings(**settings_of(simulator))("sync", "--resource", "locations").returncode == 0
+        before = kept_by(database_url)
+        report = ask_with_token(other, 2)
+        assert kept_by(database_url) == before
+        (failed,) = (check for check in report["checks"] if not check["good"])
+        assert failed["name"] == "account"
+        assert "belong to another agency than the data of the tenant 'default'" in failed["words"]
+        assert verdicts(report)["claims"] == "as declared", "what the token opens is shown nevertheless"
+        ask_with_token(simulator, 0)
+        assert ("default", "claims", False) in kept_by(database_url)
+
+
+def test_another_login_is_rejected_and_nothing_is_remembered(qqetl: CommandLine, database_url: str) -> None:
+    with agency(**ORDINARY) as simulator, agency(seed=77, username="south", contacts=12) as other:
+        assert qqetl.with_settings(**settings_of(simulator))("sync", "--resource", "locations").returncode == 0
+        before = kept_by(database_url)
+        report = run_doctor(qqetl, other, 2, QQCATALYST_USERNAME="south")
+        assert "belongs to another QQCatalyst account" in report["checks"][-1]["words"]
+        assert kept_by(database_url) == before
 
 
 def test_all_asks_for_enterprise_feeds_too(qqetl: CommandLine) -> None:

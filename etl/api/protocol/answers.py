@@ -41,7 +41,9 @@ def check_answer(call: Call, status: int, headers: Mapping[str, str], body: byte
         asked = retry_after(headers, now)
         is_of_call = status in {HTTPStatus.INTERNAL_SERVER_ERROR, HTTPStatus.NOT_IMPLEMENTED}
         kind = CallFailed if is_of_call else ApiUnavailable
-        is_overload = status >= HTTPStatus.INTERNAL_SERVER_ERROR and asked is None
+        # An account that lacks an undocumented call may answer 502 to it, at any size: a smaller call is not tried.
+        is_perhaps_absent = status == HTTPStatus.BAD_GATEWAY and not call.documented
+        is_overload = status >= HTTPStatus.INTERNAL_SERVER_ERROR and asked is None and not is_perhaps_absent
         raise kind(f"{call}: QQCatalyst answered {status}.", retry_after=asked, is_overload=is_overload)
     if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
         raise ApiUnavailable(f"{call}: QQCatalyst redirected ({status}); redirects are not followed.")

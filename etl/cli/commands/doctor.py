@@ -8,7 +8,8 @@ from typing import Annotated
 
 import typer
 
-from etl.api.connection import connected
+from etl.api.connection import ApiConnection, connected
+from etl.api.protocol import EndpointRefused
 from etl.cli.session import CommandSession, load_settings, open_session
 from etl.cli.ui.options import AsJson, Embedded, create_app, format_examples
 from etl.cli.ui.terminal import print_json, print_notice
@@ -18,7 +19,8 @@ from etl.config.settings import Settings
 from etl.database.connect import database_errors, display_url
 from etl.database.revisions import check_migrated
 from etl.database.rights import check_rights
-from etl.errors import CredentialsRefused, EtlError, SettingsError
+from etl.errors import ApiUnavailable, CredentialsRefused, EtlError, SettingsError, UnexpectedResponse
+from etl.extract.account import check_account
 from etl.ledger.children import queue as children
 from etl.ledger.quality import drift
 from etl.ledger.transaction import Ledger
@@ -72,8 +74,6 @@ def run_checks(diagnosis: Diagnosis, *, embedded: bool, ask_all: bool) -> None:
             check_answers(diagnosis, ledger)
         check_api(diagnosis, settings, ledger, ask_all=ask_all)
         if ledger is not None:
-            save_offers(ledger, diagnosis.calls)
-            save_page_sizes(ledger, settings, diagnosis.calls)
             diagnosis.drift = ledger.read(partial(drift.read_current_changes, tenant=ledger.tenant))
 
 
@@ -126,7 +126,7 @@ def check_answers(diagnosis: Diagnosis, ledger: Ledger) -> None:
 
 
 def check_api(diagnosis: Diagnosis, settings: Settings, ledger: Ledger | None, *, ask_all: bool) -> None:
-    """Check token, clock and call limit, make each call once, and plan the first sync."""
+    """Check token, clock, account and call limit, make each call once, remember the results, plan the first sync."""
     print_notice(f"Making up to {MAX_CALLS} calls to QQCatalyst ...", style="dim")
     engine = ledger.engine if ledger is not None else None
     try:
@@ -135,12 +135,26 @@ def check_api(diagnosis: Diagnosis, settings: Settings, ledger: Ledger | None, *
             diagnosis.add_passed("token", "received")
             diagnosis.add_passed("clock", describe_clock(diagnosis.skew))
             diagnosis.traffic = api.api.traffic
+            own_ledger = check_tenant(diagnosis, settings, ledger, api) if ledger is not None else None
             examination = examine(settings, api, ask_all=ask_all)
             diagnosis.calls = examination.reports
             diagnosis.page_size = examination.page_size
-            diagnosis.plan = plan_next_sync(ledger, settings, examination)
+            diagnosis.plan = plan_next_sync(own_ledger, settings, examination)
+            if own_ledger is not None:
+                save_offers(own_ledger, diagnosis.calls)
+                save_page_sizes(own_ledger, settings, diagnosis.calls)
     except EtlError as error:
         diagnosis.add_failed("token" if isinstance(error, CredentialsRefused | SettingsError) else "QQCatalyst", error)
+
+
+def check_tenant(diagnosis: Diagnosis, settings: Settings, ledger: Ledger, api: ApiConnection) -> Ledger | None:
+    """Return the ledger if the tenant is known to belong to the account, so that results may be stored for it."""
+    try:
+        is_known = not check_account(ledger, settings, api)
+    except (SettingsError, ApiUnavailable, EndpointRefused, UnexpectedResponse) as error:
+        diagnosis.add_failed("account", error)
+        return None
+    return ledger if is_known else None
 
 
 def describe_clock(skew: timedelta) -> str:

@@ -50,11 +50,36 @@ def hash_identity(identity: str) -> str:
 
 def needs_proof(connection: Connection, settings: Settings) -> bool:
     """Return whether only its offices can show that a tenant belongs to this account: one of the logins is unknown."""
-    stored = connection.execute(
-        select(tenants.c.fingerprint).where(tenants.c.tenant == settings.etl_tenant)
-    ).scalar_one_or_none()
-    return bool(settings.qqcatalyst_access_token) or (
-        stored == fingerprint_of_unknown_login(settings) != compute_fingerprint(settings)
+    return bool(settings.qqcatalyst_access_token) or is_login_unknown(connection, settings)
+
+
+def is_login_unknown(connection: Connection, settings: Settings) -> bool:
+    """Return whether a tenant was only ever read with a copied token."""
+    return read_fingerprint(connection, settings.etl_tenant) == fingerprint_of_unknown_login(settings)
+
+
+def read_fingerprint(connection: Connection, tenant: str) -> str | None:
+    """Return the fingerprint of a tenant's account, None for a new tenant."""
+    return connection.execute(select(tenants.c.fingerprint).where(tenants.c.tenant == tenant)).scalar_one_or_none()
+
+
+def check_login(connection: Connection, settings: Settings) -> None:
+    """Raise SettingsError if the tenant belongs to another account. A copied token is accepted for every tenant."""
+    fingerprint = compute_fingerprint(settings)
+    accepted = {None, fingerprint, compute_old_fingerprint(settings), fingerprint_of_unknown_login(settings)}
+    if not settings.qqcatalyst_access_token and read_fingerprint(connection, settings.etl_tenant) not in accepted:
+        raise SettingsError(
+            f"The tenant {settings.etl_tenant!r} belongs to another QQCatalyst account: its API host, client id or "
+            "user differs. Set ETL_TENANT to another name for this account. If it is the same agency with a new login, "
+            f"update the row: {taking_over(settings)}. Do not delete the row: its key is needed to recognize forgotten "
+            "people."
+        )
+
+
+def taking_over(settings: Settings) -> str:
+    """Return the statement with which a person gives a tenant to the account of the settings."""
+    return (
+        f"UPDATE etl.tenants SET fingerprint = '{compute_fingerprint(settings)}' WHERE tenant = '{settings.etl_tenant}'"
     )
 
 
@@ -85,6 +110,7 @@ def register_tenant(connection: Connection, settings: Settings, offices: Iterabl
 
     Raises SettingsError when the tenant belongs to another account, or when ETL_HISTORY names an unknown table.
     """
+    check_login(connection, settings)
     fingerprint, history_tables = compute_fingerprint(settings), select_history_tables(settings)
     query = select(tenants.c.fingerprint, tenants.c.history).where(tenants.c.tenant == settings.etl_tenant)
     tenant_row = connection.execute(query).one_or_none()
@@ -95,18 +121,6 @@ def register_tenant(connection: Connection, settings: Settings, offices: Iterabl
     elif settings.qqcatalyst_access_token:
         connection.execute(
             update(tenants).where(tenants.c.tenant == settings.etl_tenant).values(history=history_tables)
-        )
-    elif tenant_row.fingerprint not in {
-        fingerprint,
-        compute_old_fingerprint(settings),
-        fingerprint_of_unknown_login(settings),
-    }:
-        raise SettingsError(
-            f"The tenant {settings.etl_tenant!r} belongs to another QQCatalyst account: its API host, client id or "
-            "user differs. Set ETL_TENANT to another name for this account. If it is the same agency with a new login, "
-            f"update the row: UPDATE etl.tenants SET fingerprint = '{fingerprint}' "
-            f"WHERE tenant = '{settings.etl_tenant}'. Do not delete the row: its key is needed to recognize forgotten "
-            "people."
         )
     elif (tenant_row.fingerprint, tenant_row.history) != (fingerprint, history_tables):
         values = {"fingerprint": fingerprint, "history": history_tables}

@@ -1,9 +1,11 @@
 """A copied token does not name its account: the offices show to which agency the data of a tenant belongs."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from notification_helpers import execute
 from pydantic import SecretStr
 from sites import Site, copied_token, open_site, serve_agency, settings_for
 from snapshots import value
@@ -105,3 +107,22 @@ def test_a_token_is_rejected_where_no_office_shows_whose_the_data_is(site: Site,
     with pytest.raises(SettingsError, match="not known to which agency"):
         with_token_of(site, another_agency).sync_once(resources=("commission_rules",))
     assert count_rules(site) == before
+
+
+def test_where_only_a_token_has_read_and_no_office_is_known_the_message_names_the_way_out(
+    site: Site, simulator: Simulator
+) -> None:
+    """As in a database of before tenants were claimed by their offices."""
+    assert with_token_of(site, simulator).sync_once(resources=("commission_rules",)).exit_status == 0
+    execute(site, "UPDATE etl.tenants SET offices = NULL")
+    with pytest.raises(SettingsError, match="Set the agency's own login in place of the token"):
+        with_token_of(site, simulator).sync_once(resources=SOME)
+    with pytest.raises(SettingsError, match="Only a copied token has read the data") as caught:
+        site.sync_once(resources=SOME)
+    statement = re.search(
+        "UPDATE etl.tenants SET fingerprint = '[0-9a-f]+' WHERE tenant = 'default'", str(caught.value)
+    )
+    assert statement is not None
+    execute(site, statement[0])
+    assert site.sync_once(resources=("locations",)).exit_status == 0
+    assert with_token_of(site, simulator).sync_once(resources=SOME).exit_status == 0
