@@ -150,9 +150,7 @@ def test_every_state_is_documented(heading: str, states: type[StrEnum]) -> None:
     ("page", "heading", "states"),
     [("drift.md", "What is reported", DriftState), ("validation.md", "Four severities", Severity)],
 )
-def test_every_state_with_a_page_of_its_own_is_documented_there(
-    page: str, heading: str, states: type[StrEnum]
-) -> None:
+def test_every_state_with_a_page_of_its_own_is_documented_there(page: str, heading: str, states: type[StrEnum]) -> None:
     _, *cells = first_cells(sections(ROOT / "docs/explanation" / page)[heading])
     assert cells == [state.value for state in states]
 
