@@ -208,6 +208,47 @@ RULES = (
         ),
     ),
     Rule(
+        r"lately|once more|all the same|go(?:es)? on",
+        '"recently", "again", "anyway" or "continues"',
+        "It was read lately, and is read once more.",
+        "It was read recently, and is read again, once more than before; the page goes on the list.",
+        (
+            (r"\bonce more than\b", "it is a number"),
+            (r"\bgoes on (?:the|a)\b", "it is placed"),
+        ),
+    ),
+    Rule(
+        r"brought|bring(?:s|ing)? (?:an? |any |no |the |some )?(?:answers?|records?|rows?|parents|401)",
+        '"returned", "delivered" or "has had"',
+        "A resource that has brought records.",
+        "A resource that has returned records brings the account closer to its limit.",
+    ),
+    Rule(
+        r"(?:say|said|prove|know|tell)(?:s|ing)? nothing of",
+        '"nothing about"',
+        "The answer says nothing of its parent.",
+        "The answer says nothing about its parent.",
+    ),
+    Rule(
+        r"hand(?:s|ed)? (?:in|over)",
+        '"passes"',
+        "The caller hands in the names.",
+        "The caller passes the names.",
+    ),
+    Rule(
+        r"(?:leave|leaves|left) and (?:return|returns|come back)",
+        '"are deleted and revived"',
+        "Fees leave and return with the quote.",
+        "Fees are deleted and revived with the quote.",
+    ),
+    Rule(
+        r"(?:no|not|none|nothing|nobody)\b[^.;:]{0,60} any more",
+        '"no longer"',
+        "It is not read any more.",
+        "It is no longer read, and does not cost any more calls.",
+        ((r"\b(?:no|not|none|nothing|nobody)\b[^.;:]{0,60} any more (?:than|of|\w+s)\b", "it is a quantity"),),
+    ),
+    Rule(
         r"sweeps?|in (?:a )?circles?|makes? (?:them|both) equal",
         '"full scan", "batch", "cycle" or "compares"',
         "The sweep makes them equal.",

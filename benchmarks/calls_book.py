@@ -5,7 +5,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from etl.simulator import Simulator, SimulatorSettings
-from etl.simulator.book import people, stamps
+from etl.simulator.book import dates, people
 from etl.simulator.world import World
 
 #: The vendor's limit, and our setting: calls a minute.
@@ -75,7 +75,7 @@ def set_changed(world: World, share: float, dice: random.Random) -> None:
     never = set(world.policies).difference(changed)
     for key in dice.sample(sorted(never, key=str), max(0, wanted - len(changed))):
         created = world.policies.created(key)
-        world.policies.change(key, stamps.between(dice, created, world.founded))
+        world.policies.change(key, dates.between(dice, created, world.founded))
     free = [key for key in changed if int(key) not in world.adjustments]
     for key in dice.sample(free, min(len(free), max(0, len(changed) - wanted))):
         item = world.policies[key] | {"HasBeenModified": False, "DateLastModified": None}

@@ -22,7 +22,7 @@ def find_prerequisites(resource: Resource) -> set[str]:
     """Return the resources that have to be read before this one.
 
     First what makes the database useful, one list after the other: each has all calls of the limit. Before details: all
-    feeds and lists, since they bring the parents and cost few calls. Otherwise the resources for which it is a
+    feeds and lists, since they deliver the parents and cost few calls. Otherwise the resources for which it is a
     fallback, the primary sources of its table, and the resources that fill a referenced table and are parents of
     others. Rows of other referenced tables are placeholders until their records arrive, which is correct in any order
     but costs a second write.
@@ -44,7 +44,7 @@ def is_read_daily(resource: Resource) -> bool:
 
 
 def primary_sources(resource: Resource) -> set[str]:
-    """Return the resources that bring the rows to which a secondary source adds columns."""
+    """Return the resources that deliver the rows to which a secondary source adds columns."""
     if resource.data_source == PRIMARY:
         return set()
     primary = [other for other in CATALOGUE if other.model is resource.model and other.data_source == PRIMARY]

@@ -181,14 +181,14 @@ class ApiClient:
             case TokenUnavailable():
                 raise error  # it was already retried, and retries must not multiply
             case _:
-                if state.may_be_absent(error) and await self._is_answering_others(lately=state.is_tried_once):
+                if state.may_be_absent(error) and await self._is_answering_others(recently=state.is_tried_once):
                     error = CallFailed(str(error))
                 await state.backoff(error)
 
-    async def _is_answering_others(self, *, lately: bool) -> bool:
-        """Return whether the API answers the cheapest call well; with `lately`, a good answer shortly before counts."""
+    async def _is_answering_others(self, *, recently: bool) -> bool:
+        """Return whether the API answers the cheapest call; with `recently`, a good answer shortly before counts."""
         since = self._clock()
-        if lately and self._answered_at > since - ANSWERED_SHORTLY_BEFORE:
+        if recently and self._answered_at > since - ANSWERED_SHORTLY_BEFORE:
             return True
         with suppress(ApiUnavailable, Unauthorized):
             await self._ping()

@@ -83,7 +83,7 @@ class RetryState:
         is_absence = isinstance(error, CallFailed) and not self._is_documented
         is_too_large = isinstance(error, ApiUnavailable) and self._is_too_large(error)
         if self._is_over(asked) or (is_absence and self._failures >= context.policy.undocumented_attempts):
-            # An account that lacks an undocumented call may answer 500 to it, which says nothing of other calls; nor
+            # An account that lacks an undocumented call may answer 500 to it, which says nothing about other calls; nor
             # does the failure of a call that a smaller one replaces.
             if isinstance(error, ApiUnavailable) and not is_absence and not is_too_large:
                 context.circuit.failed(context.clock(), self._resource)

@@ -173,7 +173,7 @@ class Changes:
 
     modified: str | None = None  #: the field with the time of the last change
     created: str | None = None  #: the field with the time of creation
-    #: The call that returns one record, to check a record that no list contains any more.
+    #: The call that returns one record, to check a record that lists no longer contain.
     single: Endpoint | None = None
 
     @property

@@ -23,7 +23,7 @@ COMMANDS = {
     "status": "Show how fresh and how complete each resource is.",
     "notices": "Show open incidents and unsent emails; --test sends a test.",
     "metrics": "Print, save or serve metrics for Prometheus.",
-    "runs": "List the batches, or show the balance sheet of one.",
+    "runs": "List the batches, or show one with its balance.",
     "findings": "Show data quality findings by rule, resource, office or agent.",
     "checks": "List the checks across records, or show the hits of one.",
     "explain": "Show where a production row comes from, column by column.",

@@ -42,7 +42,7 @@ def run_with_progress(
             raise Interrupted(describe_interruption(stop_request, max_minutes)) from None
         raise
     write_summary(summary)
-    is_dry = summary.batch.command == DRY_RECONCILE  # it says nothing of how the syncs are
+    is_dry = summary.batch.command == DRY_RECONCILE  # it says nothing about how the syncs are
     if notifier is not None and not stop_request.by_signal and not is_dry:
         notifier.notify_end(succeeded=summary.exit_status == 0)
     return summary

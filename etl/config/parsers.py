@@ -25,6 +25,7 @@ _TENANT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}", re.ASCII)
 _LOCAL_DOMAIN = re.compile(r"(?<=@)localhost$|(?<=\.)local$", re.IGNORECASE)
 #: The query strings that the URL of a mail server may have.
 MAIL_TLS_OPTIONS = ("", "tls=off", "tls=on")
+#: Log redaction hides what precedes an `@`, so that an example of a URL has no user.
 #: Parts of a password that is not encoded look like a host or a database, so no part of such a URL is shown.
 _ENCODING_HINT = (
     ". In user name and password, write @ as %40, : as %3A, / as %2F, ? as %3F, # as %23, % as %25 and a space as %20"
@@ -86,7 +87,7 @@ def check_database_url(value: str) -> str:
     """Return the URL of a PostgreSQL database; raise ValueError when it is invalid."""
     parts = _split_url(value)
     if parts.scheme not in _DATABASE_SCHEMES or not value.strip().startswith(f"{parts.scheme}://"):
-        raise ValueError(f"must be a URL such as postgresql://user@host:5432/database{_ENCODING_HINT}")
+        raise ValueError(f"must be a URL such as postgresql://db.example.com:5432/qqcatalyst{_ENCODING_HINT}")
     if parts.fragment or "@" in parts.path or ":" in parts.path or "@" in parts.netloc.rpartition("@")[0]:
         raise ValueError(f"cannot be read: a special character is not encoded{_ENCODING_HINT}")
     # Options of a URL without a user may hold an @, such as that of an abstract socket.
@@ -111,7 +112,7 @@ def check_smtp_url(value: str) -> str:
     """Return the URL of a mail server; raise ValueError when it is invalid."""
     parts = _split_url(value)
     if parts.scheme not in {"smtp", "smtps"} or not parts.hostname or parts.path.strip("/") or parts.fragment:
-        raise ValueError(f"must be a URL such as smtp://user:password@mail.example.com:587{_ENCODING_HINT}")
+        raise ValueError(f"must be a URL such as smtp://mail.example.com:587{_ENCODING_HINT}")
     if parts.query not in MAIL_TLS_OPTIONS or (parts.scheme == "smtps" and parts.query):
         raise ValueError(f"may have no query other than ?tls=off or ?tls=on, and only with smtp://{_ENCODING_HINT}")
     if (parts.username is None) != (parts.password is None):
@@ -123,7 +124,7 @@ def check_mail_address(value: str) -> str:
     """Return one email address; raise ValueError when it is invalid."""
     addresses = _parse_mail_addresses(value)
     if len(addresses) != 1:
-        raise ValueError("must be one mail address such as qqetl@example.com")
+        raise ValueError("must be one email address")
     return addresses[0]
 
 
@@ -140,7 +141,7 @@ def _parse_mail_addresses(value: str) -> list[str]:
     try:
         return [_check_mail_syntax(address) for address in addresses or [""]]
     except EmailNotValidError:
-        raise ValueError("must be mail addresses such as operations@example.com, separated by commas") from None
+        raise ValueError("must be email addresses, separated by commas") from None
 
 
 def _check_mail_syntax(address: str) -> str:

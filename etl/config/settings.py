@@ -190,7 +190,7 @@ class Settings(EnvironmentSettings):
         None,
         description="Mail server for notifications. `smtp://` requires STARTTLS except on this machine, `smtps://` "
         "uses TLS from the start; `?tls=off` at the end disables TLS, `?tls=on` requires it on this machine too. "
-        "Unset: no mail.",
+        "Unset: no email.",
         examples=["smtp://user:password@mail.example.com:587"],
     )
     etl_mail_from: Annotated[str, AfterValidator(check_mail_address)] | None = Field(

@@ -23,7 +23,7 @@ AGENCIES = list_agencies()
 #: The alias of the assets `qqcatalyst://TENANT/TABLE`, which are updated for tables with new rows.
 UPDATED_TABLES = AssetAlias("qqcatalyst")
 
-#: A task that died is retried after a few seconds, and once more after about a minute.
+#: A task that died is retried after a few seconds, and again after about a minute.
 DEFAULT_ARGS = {"retries": 2, "retry_delay": timedelta(seconds=5), "retry_exponential_backoff": 6}
 
 RUN_PARAMS = {

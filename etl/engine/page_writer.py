@@ -62,7 +62,7 @@ class PageGroup:
 
 @dataclass(frozen=True, slots=True)
 class WriteResult:
-    """What the writing of a page group brought."""
+    """The result of writing a page group."""
 
     resource: str
     answers: int
@@ -82,7 +82,7 @@ class WriteResult:
 
     @property
     def answered(self) -> int:
-        """How many calls brought an answer."""
+        """The number of calls with an answer."""
         return self.answers - len(self.failures)
 
 
@@ -155,7 +155,7 @@ class PageWriter:
     def commit_unchanged(
         self, connection: Connection, resource: Resource, pages: Sequence[tuple[FetchedPage, CachedPage]]
     ) -> None:
-        """Record the requests that brought nothing new, and count their records."""
+        """Record the requests that returned nothing new, and count their records."""
         facts = [call_facts(self.batch_id, answer) for answer, _ in pages]
         slices.write_repeated_requests(connection, facts, [page.request_id for _, page in pages])
         counts: Counter[str] = Counter(pages=len(pages))

@@ -58,7 +58,7 @@ class ListReader:
         self.reader.limits = RangeLimits(limits.answered_days, limits.failed_days)
         self.set_page_size(limits.page_size or options.page_size)
         shows_dates = any(endpoint.dates and endpoint.dates.shown for endpoint in self.resource.endpoints)
-        self.confirms = False  #: whether slices are read once more to confirm older versions
+        self.confirms = False  #: whether slices are read again to confirm older versions
         self.window = batch_resource.window.widened(options.overlap) if shows_dates else None
 
     def set_page_size(self, largest: int) -> None:
@@ -156,7 +156,7 @@ class ListReader:
             limits.is_new = False
 
     def slices_to_confirm(self) -> list[Slice]:
-        """Return the slices of a full read to be read once more: those that returned older versions than ours, once."""
+        """Return the slices of a full read to be read again: those that returned older versions than ours, once."""
         if not self.run.batch.options.get("full") or self.confirms:
             return []
         self.confirms = True

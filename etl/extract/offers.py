@@ -1,4 +1,4 @@
-"""Whether an account offers an undocumented resource: what its answers say, and what it brought before."""
+"""Whether an account offers an undocumented resource: what its answers say, and what it returned before."""
 
 from uuid import UUID
 
@@ -25,7 +25,7 @@ def is_absence(error: EtlError, resource: Resource) -> bool:
 def counts_as_documented(
     connection: Connection, tenant: str, resource: Resource, except_batch: UUID | None = None
 ) -> bool:
-    """Return whether a resource has brought records for this account and was not refused for 7 days since.
+    """Return whether a resource has returned records for this account and was not refused for 7 days since.
 
     However long ago the last good answer came, one odd answer changes nothing. Records of `except_batch` do not count.
     """

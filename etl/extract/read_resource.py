@@ -119,7 +119,7 @@ def mark_unreadable(run: ExtractRun, resource: Resource, error: EtlError) -> Bat
     """
     record_drift(run, resource)
     name, tenant = resource.name, run.ledger.tenant
-    # Of two calls of a resource one may bring records before the other is refused: these prove nothing of that one.
+    # Of two calls of a resource one may return records before the other is refused: these prove nothing about that one.
     own_batch = run.batch.id if len(resource.endpoints) > 1 else None
     if is_absence(error, resource) and not run.ledger.read(
         partial(counts_as_documented, tenant=tenant, resource=resource, except_batch=own_batch)

@@ -100,7 +100,7 @@ class ExtractRun:
         """Write what `fetch` puts, at most `group_size` answers a transaction, and yield the result of each page group.
 
         A page group holds answers of one resource. Raises what a commit or the fetching raised; everything committed
-        before is kept. With `on_error`, the errors of a single resource are handed over and not raised.
+        before is kept. With `on_error`, the errors of a single resource are passed to it and not raised.
         """
         pending: deque[tuple[str, Future[WriteResult]]] = deque()
         with (

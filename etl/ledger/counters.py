@@ -37,7 +37,7 @@ class TransactionCounters:
 @contextmanager
 def collect_counters(connection: Connection) -> Iterator[None]:
     """Collect the counts of the block and write them at its end. After an error nothing is written."""
-    connection_info = connection.info  # not available any more after the connection broke
+    connection_info = connection.info  # no longer available after the connection broke
     transaction_counters = connection_info[INFO_KEY] = TransactionCounters()
     try:
         yield

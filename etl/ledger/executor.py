@@ -16,7 +16,7 @@ _THREADS = 2
 
 
 class LedgerExecutor:
-    """Lets coroutines commit. Close it when no coroutine is running any more."""
+    """Lets coroutines commit. Close it after the last coroutine has ended."""
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger

@@ -60,7 +60,7 @@ def write_offer(
 
 
 def note_refusal(connection: Connection, tenant: str, resource: str, reason: str | None) -> None:
-    """Store that a resource that has brought records gave no good answer; the first time in a row counts."""
+    """Store that a resource that has returned records gave no good answer; the first time in a row counts."""
     values: dict[str, Any] = {"reason": reason, "refused_since": text("now()")}
     statement = upsert(offers).values(tenant=tenant, resource=resource, offered=True, **values)
     since = func.coalesce(offers.c.refused_since, text("now()"))

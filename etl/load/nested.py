@@ -1,6 +1,6 @@
-"""Records that are nested in another leave and return with it: the fees of a quote, the renewal in a policy's details.
+"""Nested records, such as the fees of a quote: deleted and revived with the record that contains them.
 
-Their own version in staging is still the newest, since only the record around them left.
+Their own version in staging is still the newest, since only the outer record was deleted.
 """
 
 import time
@@ -108,8 +108,8 @@ def build_statement(resource: Resource, update: NestedUpdate) -> TextClause:
     """Return the update of nested rows. Binds tenant and batch_id, and keys where the batch wrote the records around.
 
     One table after the other is looked up row by row (OFFSET 0 keeps it so): a planner without statistics, as after a
-    first load, would pair every row with every other. A lookup in staging by source id says nothing of the set, which
-    would let that planner take the index of sets and try all of its rows.
+    first load, would pair every row with every other. A lookup in staging by source id leaves the set open, which would
+    let that planner take the index of sets and try all of its rows.
     """
     table, around_table = f"public.{resource.model.__tablename__}", f"public.{update.around.model.__tablename__}"
     prefix = f"{update.around.name}:"

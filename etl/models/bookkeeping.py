@@ -291,7 +291,7 @@ offers = Table(
     Column("offered", Boolean, nullable=False),
     Column("reason", Text),
     instant("asked_at", now=True),
-    instant("refused_since"),  # since when a resource that has brought records gives no good answer
+    instant("refused_since"),  # since when a resource that has returned records gives no good answer
     schema=SCHEMA,
 )
 

@@ -84,7 +84,7 @@ def make(resource: str, *, is_parent: bool) -> Table:
         Index(f"ix_{name}_superseded", "tenant", "superseded_at", postgresql_where=text("superseded_at IS NOT NULL")),
         Index(f"ix_{name}_versions", "tenant", "source_id", postgresql_where=text("superseded_at IS NOT NULL")),
         Index(f"ix_{name}_gone", "gone_batch_id", postgresql_where=text("gone_batch_id IS NOT NULL")),
-        # For what arrived lately: rows are appended, so that this index costs next to nothing.
+        # For what arrived recently: rows are appended, so that this index costs next to nothing.
         *([Index(f"ix_{name}_arrived", "created_at", postgresql_using="brin")] if is_parent else ()),
         schema=SCHEMA,
     )

@@ -58,7 +58,7 @@ def step_back_resource(work: ReconcileContext, resource: Resource) -> None:
 
 
 def replace_versions(connection: Connection, stream: Stream, resource: Resource, source_ids: Sequence[str]) -> None:
-    """Load older versions in place of ours, and count them once more: as stepped back instead of older."""
+    """Load older versions in place of ours, and count them again: as stepped back instead of older."""
     batch = stream.batch
     older = step_back.withdraw_newest(connection, resource, batch.tenant, batch.id, source_ids)
     counts = stream.process_records(connection, resource, older)

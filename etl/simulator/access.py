@@ -55,7 +55,7 @@ class Access:
         """Check the names in the settings; ValueError names what is wrong and what is possible."""
         if self.settings.undocumented_answer not in REFUSALS:
             raise ValueError(
-                f"There is no answer {self.settings.undocumented_answer!r}. Choose one of: {', '.join(REFUSALS)}"
+                f"There is no refusal {self.settings.undocumented_answer!r}. Choose one of: {', '.join(REFUSALS)}"
             )
         for name in (*self.settings.offered, *self.settings.refused):
             if name not in BY_NAME:

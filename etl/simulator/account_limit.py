@@ -11,7 +11,7 @@ from typing import Self
 
 from aiohttp import web
 
-from etl.simulator.turns import Turn
+from etl.simulator.fault_schedule import Turn
 
 _FORM = re.compile(r"(\d+)/(\d+(?:\.\d+)?)((?:,[a-z]+(?:=\d+)?)*)")
 _WORDS = frozenset({"sliding", "fixed", "text", "json", "html", "empty"})

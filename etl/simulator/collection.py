@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any, Literal, NamedTuple
 
-from etl.simulator.book import stamps
+from etl.simulator.book import dates
 
 Match = Literal["either", "created", "latest"]
 Item = dict[str, Any]
@@ -73,7 +73,7 @@ class Collection:
         entry = self._entries[key]
         item = self[key] | fields
         if at is not None:
-            item |= {name: stamps.plain(at) for name in ("DateLastModified",) if name in item and name not in fields}
+            item |= {name: dates.plain(at) for name in ("DateLastModified",) if name in item and name not in fields}
             item |= {name: True for name in ("HasBeenModified",) if name in item and name not in fields}
         self.put(key, item, entry.created, at or entry.modified)
         return item

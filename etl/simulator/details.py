@@ -4,10 +4,10 @@ from collections.abc import Callable
 from typing import Any
 
 from etl.simulator.agency_data import AgencyData
-from etl.simulator.book import covers, garage, papers, policies, stamps
+from etl.simulator.book import contact_records, dates, drivers_vehicles, policies, policy_records
 from etl.simulator.book.agency import SimulatedEmployee
-from etl.simulator.book.covers import PolicyContext
-from etl.simulator.book.papers import NoteSubject
+from etl.simulator.book.contact_records import NoteSubject
+from etl.simulator.book.policy_records import PolicyContext
 
 Item = dict[str, Any]
 Items = list[Item]
@@ -55,7 +55,7 @@ def _adjustments(data: AgencyData, key: int) -> Items:
 
 def _coverages(data: AgencyData, key: int) -> Items:
     vehicle_ids = [vehicle["VehicleID"] for vehicle in detail(data, "vehicles", key)] if key in data.garage else []
-    return covers.coverages(data.dice("coverages", key), data.policies[key], vehicle_ids)
+    return policy_records.coverages(data.dice("coverages", key), data.policies[key], vehicle_ids)
 
 
 def _household(data: AgencyData, key: int, kind: str, make: Callable[..., Items]) -> Items:
@@ -66,22 +66,26 @@ def _household(data: AgencyData, key: int, kind: str, make: Callable[..., Items]
 
 def _policy_notes(data: AgencyData, key: int) -> Items:
     about = NoteSubject(data.policies[key]["CustomerId"], key)
-    return papers.notes(data.dice("policy notes", key), data.agency, about, data.policies.created(key), data.founded)
+    return contact_records.notes(
+        data.dice("policy notes", key), data.agency, about, data.policies.created(key), data.founded
+    )
 
 
 def _notes(data: AgencyData, key: int) -> Items:
-    created = stamps.read(data.contacts[key]["CreatedOn"])
-    return papers.notes(data.dice("notes", key), data.agency, NoteSubject(key), created, data.founded)
+    created = dates.read(data.contacts[key]["CreatedOn"])
+    return contact_records.notes(data.dice("notes", key), data.agency, NoteSubject(key), created, data.founded)
 
 
 def _tasks(data: AgencyData, key: int) -> Items:
     policy_ids = data.policies_of.get(key, [])
-    return papers.tasks(data.dice("tasks", key), data.agency, data.contacts[key], policy_ids, data.founded)
+    return contact_records.tasks(data.dice("tasks", key), data.agency, data.contacts[key], policy_ids, data.founded)
 
 
 def _documents(data: AgencyData, key: int) -> Items:
     numbers = [data.policies[policy]["PolicyNumber"].strip() for policy in data.policies_of.get(key, [])]
-    return papers.documents(data.dice("documents", key), data.agency, data.contacts[key], numbers, data.founded)
+    return contact_records.documents(
+        data.dice("documents", key), data.agency, data.contacts[key], numbers, data.founded
+    )
 
 
 def _files(data: AgencyData, key: int) -> Items:
@@ -90,35 +94,35 @@ def _files(data: AgencyData, key: int) -> Items:
     def related(document: Item) -> list[int]:
         return [policy for policy, number in numbers.items() if number in document["PolicyNumbers"].split(", ")]
 
-    return papers.files(data.dice("files", key), data.agency, detail(data, "documents", key), related)
+    return contact_records.files(data.dice("files", key), data.agency, detail(data, "documents", key), related)
 
 
 DETAILS: dict[str, Callable[[AgencyData, int], Items]] = {
-    "info": lambda data, key: [covers.policy_info(data.dice("info", key), policy_context(data, key))],
-    "summary": lambda data, key: [covers.summary(policy_context(data, key))],
+    "info": lambda data, key: [policy_records.policy_info(data.dice("info", key), policy_context(data, key))],
+    "summary": lambda data, key: [policy_records.summary(policy_context(data, key))],
     "adjustments": _adjustments,
-    "policy_lines": lambda data, key: covers.policy_lines(data.policies[key]),
-    "premium": lambda data, key: [covers.premium(data.policies[key], data.adjustments.get(key, []))],
-    "quotes": lambda data, key: covers.quotes(data.dice("quotes", key), data.agency, data.policies[key]),
+    "policy_lines": lambda data, key: policy_records.policy_lines(data.policies[key]),
+    "premium": lambda data, key: [policy_records.premium(data.policies[key], data.adjustments.get(key, []))],
+    "quotes": lambda data, key: policy_records.quotes(data.dice("quotes", key), data.agency, data.policies[key]),
     "coverages": _coverages,
-    "equipment": lambda data, key: covers.equipment(
+    "equipment": lambda data, key: policy_records.equipment(
         data.dice("equipment", data.policies[key]["CustomerId"]), data.policies[key]
     ),
-    "drivers": lambda data, key: _household(data, key, "drivers", garage.drivers),
-    "vehicles": lambda data, key: _household(data, key, "vehicles", garage.vehicles),
+    "drivers": lambda data, key: _household(data, key, "drivers", drivers_vehicles.drivers),
+    "vehicles": lambda data, key: _household(data, key, "vehicles", drivers_vehicles.vehicles),
     "policy_notes": _policy_notes,
     "notes": _notes,
-    "account": lambda data, key: [papers.account(data.dice("account", key), data.agency, data.contacts[key])],
+    "account": lambda data, key: [contact_records.account(data.dice("account", key), data.agency, data.contacts[key])],
     "customer_summary": lambda data, key: [
-        papers.detail_summary(data.dice("customer summary", key), data.agency, data.contacts[key])
+        contact_records.detail_summary(data.dice("customer summary", key), data.agency, data.contacts[key])
     ],
-    "addresses": lambda data, key: papers.addresses(data.dice("addresses", key), data.contacts[key]),
-    "phones": lambda data, key: papers.phones(data.dice("phones", key), data.contacts[key]),
-    "emails": lambda data, key: papers.emails(data.dice("emails", key), data.contacts[key]),
+    "addresses": lambda data, key: contact_records.addresses(data.dice("addresses", key), data.contacts[key]),
+    "phones": lambda data, key: contact_records.phones(data.dice("phones", key), data.contacts[key]),
+    "emails": lambda data, key: contact_records.emails(data.dice("emails", key), data.contacts[key]),
     "tasks": _tasks,
     "documents": _documents,
     "files": _files,
-    "forms": lambda data, key: papers.forms(
+    "forms": lambda data, key: contact_records.forms(
         data.dice("forms", key), data.contacts[key], data.policies_of.get(key, []), data.founded
     ),
 }

@@ -6,7 +6,7 @@ import random
 from datetime import datetime
 from typing import Self
 
-from etl.simulator import details, entries, life
+from etl.simulator import add_records, details, live_changes
 from etl.simulator.agency_data import AgencyData
 from etl.simulator.book import agency, people, policies, terms
 from etl.simulator.book.terms import Term
@@ -21,10 +21,10 @@ class World(AgencyData):
         """Return the agency of a seed with a number of clients, as it is at a moment (aware)."""
         dice = random.Random(f"book:{seed}")
         world = cls(seed, now, agency.make(dice, now, contacts))
-        entries.enter_staff_and_carriers(world, dice)
+        add_records.enter_staff_and_carriers(world, dice)
         written: list[Term] = []
         for client, item in people.make(dice, world.agency, contacts, now):
-            entries.enter_client(world, dice, client, item)
+            add_records.enter_client(world, dice, client, item)
             if client.is_customer:
                 written.extend(terms.chains(dice, world.agency, client, now))
         world._enter(dice, written, now)
@@ -36,7 +36,9 @@ class World(AgencyData):
         written.sort(key=lambda term: term.created)
         keys = {id(term): policies.FIRST_POLICY + n for n, term in enumerate(written)}
         for term in written:
-            entries.enter_policy(self, dice, keys[id(term)], term, keys[id(term.prior)] if term.prior else None, now)
+            add_records.enter_policy(
+                self, dice, keys[id(term)], term, keys[id(term.prior)] if term.prior else None, now
+            )
 
     def detail(self, kind: str, key: int) -> list[Item]:
         """Return a detail of a contact or policy, such as `coverages`; KeyError when the record does not exist."""
@@ -44,4 +46,4 @@ class World(AgencyData):
 
     def tick(self, now: datetime, changes: int = 1) -> list[str]:
         """Make a number of changes, and return what they were, without personal data."""
-        return [life.happen(self, now) for _ in range(changes)]
+        return [live_changes.happen(self, now) for _ in range(changes)]

@@ -101,7 +101,7 @@ def test_the_limit_is_never_exceeded_and_nearly_all_of_it_is_used(engine: Engine
     assert seconds < 1.5 * windows
 
 
-def test_a_run_that_follows_within_the_window_goes_on_counting(engine: Engine) -> None:
+def test_a_run_that_follows_within_the_window_continues_counting(engine: Engine) -> None:
     with limited("60/3") as simulator:
         for _ in range(2):
             run(lambda: fetch_all(client_of(simulator, engine, etl_rate_limit="58/3s"), 50))

@@ -100,7 +100,7 @@ def test_a_wait_of_hours_ends_the_run_resumable(status: int, error: type[TryAgai
     assert (outcome.results[0].retry_after, len(outcome.api.calls()), outcome.slept) == (7200, 1, [])
 
 
-def test_a_spent_quota_ends_every_call_and_says_when_to_go_on() -> None:
+def test_a_spent_quota_ends_every_call_and_says_when_to_continue() -> None:
     outcome = against(ScriptedApi([page(1), answer(429, Retry_After="7200")]), *(feed() for _ in range(4)))
     assert [type(result) for result in outcome.results] == [Answer, *[QuotaSpent] * 3]
     assert len(outcome.api.calls()) == 2

@@ -83,7 +83,7 @@ def logins(api: ScriptedApi) -> list[str]:
     return [form.get("refresh_token", ["password"])[0] for form in forms]
 
 
-def test_the_next_process_goes_on_with_the_token_of_the_one_before(engine: Engine) -> None:
+def test_the_next_process_continues_with_the_token_of_the_one_before(engine: Engine) -> None:
     api = ScriptedApi([page(1)], [token("a", refresh_token="r1")])
 
     async def work() -> list[str]:

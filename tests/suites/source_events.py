@@ -15,12 +15,12 @@ def edit_policy(world: World, dice: Random, now: datetime) -> str | None:
     if not (len(world.policies) and len(world.contacts)):
         return None
     key, contact = int(dice.choice(list(world.policies))), int(dice.choice(list(world.contacts)))
-    hand_over(world, key, contact, now)
+    change_owner(world, key, contact, now)
     world.policies.change(key, now, PolicyNumber=f"N{dice.randrange(10**6)}")
     return f"policy {key} got another number and belongs to contact {contact}"
 
 
-def hand_over(world: World, policy: int, contact: int, now: datetime) -> None:
+def change_owner(world: World, policy: int, contact: int, now: datetime) -> None:
     owner = world.policies[policy]["CustomerId"]
     world.policies_of[owner] = [policy_id for policy_id in world.policies_of.get(owner, []) if policy_id != policy]
     world.policies_of.setdefault(contact, []).append(policy)
@@ -60,7 +60,7 @@ def merge_contacts(world: World, dice: Random, now: datetime) -> str | None:
         return None
     gone, target = (int(contact) for contact in dice.sample(list(world.contacts), 2))
     for policy in list(world.policies_of.get(gone, [])):
-        hand_over(world, policy, target, now)
+        change_owner(world, policy, target, now)
     world.contacts.drop(gone)
     return f"contact {gone} was merged into {target}"
 

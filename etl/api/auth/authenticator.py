@@ -98,7 +98,7 @@ class Authenticator:
         if self._credentials.is_outdated(error.credential):
             return  # another call has renewed it
         facts = self._facts_of(error, call.resource, history)
-        # Of a token that died, all calls that wait for their turn bring a 401. They share one ping, and one hold.
+        # Of a token that died, all calls that wait for their turn get a 401. They share one ping, and one hold.
         is_repeated = self._newest_unauthorized > self._newest_success
         self._newest_unauthorized = max(self._newest_unauthorized, error.permit.serial)
         if needs_another_answer(facts) or (is_repeated and next_step(facts) is AuthAction.HOLD):
@@ -126,7 +126,7 @@ class Authenticator:
             vain_holds=self._vain_holds,
             can_renew=provider.can_renew,
             is_new=provider.is_new,
-            was_accepted_lately=provider.was_accepted_lately,
+            was_accepted_recently=provider.was_accepted_recently,
             was_ever_accepted=provider.was_ever_accepted,
         )
         history.refused_at = error.permit.serial

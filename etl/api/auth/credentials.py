@@ -56,7 +56,7 @@ class CredentialProvider(Protocol):
         """Whether it replaced a refused one, and was never accepted."""
 
     @property
-    def was_accepted_lately(self) -> bool:
+    def was_accepted_recently(self) -> bool:
         """Whether it, or one before it, was accepted in this run or in the last hour."""
 
     @property
@@ -84,7 +84,7 @@ class FixedCredential:
 
     def __init__(self, header: str, refusal: str) -> None:
         self.refusal = refusal
-        self.was_accepted_lately = self.was_ever_accepted = False
+        self.was_accepted_recently = self.was_ever_accepted = False
         self._credential = Credential(header, 1)
         hide_secrets(header)
 
@@ -102,7 +102,7 @@ class FixedCredential:
 
     async def opened(self, credential: Credential) -> None:  # noqa: ARG002 (there is one)
         """Record that the API accepted it."""
-        self.was_accepted_lately = self.was_ever_accepted = True
+        self.was_accepted_recently = self.was_ever_accepted = True
 
 
 def fixed_credential(settings: Settings) -> FixedCredential | None:
@@ -141,8 +141,8 @@ class TokenProvider:
         self._credential: Credential | None = None
         self._renew_at = 0.0
         self._noted_at = float("-inf")  # when the acceptance of the token was last stored
-        self._failed: EtlError | None = None  # why no token is requested any more in this run
-        self.is_new = self.was_accepted_lately = self.was_ever_accepted = False
+        self._failed: EtlError | None = None  # why this run no longer requests a token
+        self.is_new = self.was_accepted_recently = self.was_ever_accepted = False
 
     async def credential(self) -> Credential:
         """Return a token that lives long enough for the next request."""
@@ -173,7 +173,7 @@ class TokenProvider:
         """Record that the API accepted a token: in this run at once, for other runs every few minutes."""
         if self._credential is None or credential.number != self._credential.number:
             return
-        self.was_accepted_lately = self.was_ever_accepted = True
+        self.was_accepted_recently = self.was_ever_accepted = True
         if self.is_new or self._clock() - self._noted_at >= NOTED_EVERY:
             self.is_new, self._noted_at = False, self._clock()
             await self._store.note_opened(credential.number)
@@ -185,7 +185,7 @@ class TokenProvider:
             if self._failed is not None:
                 raise self._failed
             stored = await self._store.load()
-            self.was_accepted_lately = self.was_accepted_lately or stored.was_accepted_lately
+            self.was_accepted_recently = self.was_accepted_recently or stored.was_accepted_recently
             self.was_ever_accepted = self.was_ever_accepted or stored.was_ever_accepted
             if stored.refusal is not None:
                 self._failed = CredentialsRefused(stored.refusal)

@@ -24,7 +24,7 @@ class StoredToken:
     seconds: float = 0.0  #: until it must be renewed
     is_new: bool = False  #: whether it replaced a refused one, and was never accepted
     refusal: str | None = None  #: why the credentials must not be sent
-    was_accepted_lately: bool = False  #: whether a token of these credentials was accepted in the last hour
+    was_accepted_recently: bool = False  #: whether a token of these credentials was accepted in the last hour
     was_ever_accepted: bool = False
     basic_header: bool = False  #: whether client id and secret are sent in a Basic header
 
@@ -118,7 +118,7 @@ class SharedTokenStore:
             row.seconds,
             row.doubted,
             self._refusal(row),
-            row.was_accepted_lately,
+            row.was_accepted_recently,
             row.was_ever_accepted,
             row.basic_header,
         )

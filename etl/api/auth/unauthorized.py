@@ -92,13 +92,13 @@ class UnauthorizedFacts:
     worked_since: bool = False  #: a call with the same token succeeded after this call's previous 401
     answered_before: bool = False  #: the endpoint has answered in this run
     waits: int = 0  #: windows for which this call has waited while others went on
-    is_limit_unlikely: bool = False  #: the account makes few calls, and none was refused lately
+    is_limit_unlikely: bool = False  #: the account makes few calls, and none was refused recently
     renewed: bool = False  #: this call has had the token renewed
     holds: int = 0  #: windows for which this call has held all workers
     vain_holds: int = 0  #: windows for which any call has held all workers since one was accepted with the token
     can_renew: bool = True  #: False for a copied token and the enterprise key
     is_new: bool = False  #: the token replaced a refused one, and was never accepted
-    was_accepted_lately: bool = False  #: a token of these credentials was accepted in this run or in the last hour
+    was_accepted_recently: bool = False  #: a token of these credentials was accepted in this run or in the last hour
     was_ever_accepted: bool = False
 
 
@@ -121,7 +121,7 @@ STEPS: tuple[tuple[Callable[[UnauthorizedFacts], bool], AuthAction], ...] = (
     (lambda facts: not facts.can_renew, AuthAction.REFUSED),
     (lambda facts: facts.was_ever_accepted and not facts.renewed and not facts.is_new, AuthAction.RENEW),
     # After 15 windows the limiter ends the run, resumable.
-    (lambda facts: facts.was_accepted_lately, AuthAction.HOLD),
+    (lambda facts: facts.was_accepted_recently, AuthAction.HOLD),
     (lambda facts: facts.vain_holds >= HOLDS, AuthAction.REFUSED),
     (lambda _: True, AuthAction.HOLD),
 )

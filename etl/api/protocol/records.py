@@ -232,7 +232,7 @@ def _take_nested(context: _Context, nested: Nested, items: Iterable[tuple[int, b
         _take(inner, [(position, member) for member in members or ()], taken)
         result.records += taken.records
         result.bad += taken.bad
-        # If a set cannot be read completely, what is missing is unknown; an item without a list says nothing of it.
+        # If a set cannot be read completely, what is missing is unknown; an item without a list says nothing about it.
         if members is not None and not taken.bad:
             _note_set(sets, ReadSet(f"{nested.parent}:{item_id}", frozenset(taken.item_ids), _version(inner)))
     result.sets += sets.values()

@@ -89,7 +89,7 @@ def count_allowed(state: WindowState, rules: WindowRules, now: float) -> int:
 
 
 def is_limit_unlikely(state: WindowState, rules: WindowRules, now: float) -> bool:
-    """Return whether a call just refused hardly met the limit: less than half is used, and none was refused lately.
+    """Return whether a call just refused hardly met the limit: less than half is used, and none was refused recently.
 
     Without a limit nobody counts, and nothing speaks for one.
     """

@@ -9,7 +9,7 @@ from etl.cli.ui.options import AsJson, Embedded, From, Resources, To, create_app
 from etl.cli.ui.progress import show_progress
 from etl.cli.ui.signals import StopRequest
 from etl.cli.ui.terminal import print_json, print_line, print_notice
-from etl.cli.views.balance_sheet import batch_resource_to_json, sum_counts
+from etl.cli.views.balance import batch_resource_to_json, sum_counts
 from etl.cli.window_options import parse_window_or_default
 from etl.database.revisions import check_migrated
 from etl.errors import ExitStatus

@@ -1,4 +1,4 @@
-"""`qqetl runs`: list the batches, or show the balance sheet of one."""
+"""`qqetl runs`: list the batches, or show one with its balance."""
 
 from datetime import UTC, datetime
 from functools import partial
@@ -10,9 +10,9 @@ from etl.cli.batch_lookup import resolve_batch_id
 from etl.cli.session import CommandSession, open_session
 from etl.cli.ui.options import AsJson, Embedded, create_app, format_examples
 from etl.cli.ui.terminal import build_table, check_mark, print_json, print_line, stdout
-from etl.cli.views.balance_sheet import (
+from etl.cli.views.balance import (
     batch_resource_to_json,
-    build_balance_sheet,
+    build_balance_table,
     find_failures,
     format_balance,
     sum_counts,
@@ -29,7 +29,7 @@ app = create_app()
 
 Which = Annotated[
     str | None,
-    typer.Argument(metavar="[BATCH]", help="Batch id, or its first characters: show its balance sheet."),
+    typer.Argument(metavar="[BATCH]", help="Batch id, or its first characters: show this batch."),
 ]
 Limit = Annotated[int, typer.Option("--most", min=1, metavar="N", help="Maximum number of batches to list.")]
 
@@ -41,7 +41,7 @@ Limit = Annotated[int, typer.Option("--most", min=1, metavar="N", help="Maximum 
     )
 )
 def command(*, batch: Which = None, limit: Limit = 20, embedded: Embedded = False, as_json: AsJson = False) -> None:
-    """List the batches, newest first, or show one with its balance sheet."""
+    """List the batches, newest first, or show one with its balance."""
     with open_session(embedded=embedded) as session:
         if batch is None:
             show_runs(session.read(partial(list_runs, tenant=session.tenant, most=limit)), as_json=as_json)
@@ -95,7 +95,7 @@ def batch_to_json(batch: Batch) -> dict[str, Any]:
 
 
 def show_run(session: CommandSession, name: str, *, as_json: bool) -> None:
-    """Print one batch with its balance sheet."""
+    """Print one batch with its balance."""
     batch_id = session.read(partial(resolve_batch_id, tenant=session.tenant, name=name))
     batch = session.read(partial(batches.read_batch, batch_id=batch_id))
     parts = session.read(partial(batches.read_batch_resources, batch_id=batch_id))
@@ -105,7 +105,7 @@ def show_run(session: CommandSession, name: str, *, as_json: bool) -> None:
     print_line(f"Batch {batch.id}: {batch.shown_status}", style="bold")
     print_line(f"{batch.command}, window {format_bound(batch.window.start)} to {format_bound(batch.window.end)}")
     print_line()
-    stdout().print(build_balance_sheet(parts))
+    stdout().print(build_balance_table(parts))
     totals = sum_counts(parts)
     stdout().print(
         check_mark(batch.status is BatchState.COMPLETED),

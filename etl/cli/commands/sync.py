@@ -49,7 +49,7 @@ MaxMinutes = Annotated[
 
 @app.command(
     epilog=format_examples(
-        "qqetl sync             from the end of the last run until now",
+        "qqetl sync             from each resource's watermark until now",
         "qqetl sync --dry-run   show the calls and the time needed",
         "qqetl sync --from 2026-01-01 --to 2026-02-01 --resource claims",
         "qqetl sync --every 1h  repeat until Ctrl-C",

@@ -19,7 +19,9 @@ Resources = Annotated[
 From = Annotated[
     str | None,
     typer.Option(
-        "--from", metavar="TIME", help="Start of the window (date or ISO time, UTC). Default: end of the last run."
+        "--from",
+        metavar="TIME",
+        help="Start of the window (date or ISO time, UTC). Default: each resource's watermark.",
     ),
 ]
 To = Annotated[str | None, typer.Option("--to", metavar="TIME", help="End of the window (exclusive). Default: now.")]

@@ -71,7 +71,7 @@ class PlainProgress:
 
 
 class LiveText(ProgressColumn):
-    """Text that is computed at each refresh, so that the clock and rates go on while nothing happens."""
+    """Text that is computed at each refresh, so that the clock and rates continue while nothing happens."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         super().__init__()

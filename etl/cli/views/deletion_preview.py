@@ -1,7 +1,7 @@
 """Summary of a reconcile's dry run: which records are missing in QQCatalyst."""
 
 from etl.cli.ui.terminal import print_line
-from etl.cli.views.balance_sheet import find_failures
+from etl.cli.views.balance import find_failures
 from etl.cli.views.summary import ID_LENGTH
 from etl.config.redaction import escape_control_characters
 from etl.models.states import IncidentKind, ResourceState

@@ -140,7 +140,7 @@ def show_drift(diagnosis: Diagnosis) -> None:
 def merge_calls(calls: Sequence[CallReport]) -> list[CallReport]:
     """Return one report for the calls made of a resource with the same result, with the sum of their records.
 
-    A call without records has the result of another call of its resource that brought some.
+    A call without records has the result of another call of its resource that returned some.
     """
     bringing = {call.resource: call for call in calls if call.records}
     merged: dict[tuple[str, CallStatus], CallReport] = {}

@@ -6,7 +6,7 @@ from typing import Any
 from rich.table import Table
 
 from etl.cli.ui.terminal import build_table, check_mark, print_line, print_wrapped, stdout
-from etl.cli.views.balance_sheet import batch_resource_to_json, find_failures, format_balance, sum_counts
+from etl.cli.views.balance import batch_resource_to_json, find_failures, format_balance, sum_counts
 from etl.config.redaction import escape_control_characters
 from etl.extract.selection import NEEDS_ENTERPRISE_ACCESS
 from etl.ledger.children.child_samples import ChildSample

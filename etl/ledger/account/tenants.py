@@ -29,7 +29,7 @@ def compute_old_fingerprint(settings: Settings) -> str:
 
 
 def identify_login(settings: Settings) -> str:
-    """Return what identifies an account on its host: client id and user. A copied token says nothing of either."""
+    """Return what identifies an account on its host: client id and user. A copied token says nothing about either."""
     if settings.qqcatalyst_access_token:
         return UNKNOWN_LOGIN
     user = "" if settings.qqcatalyst_auth == "enterprise" else secret_text(settings.qqcatalyst_username)
@@ -90,7 +90,7 @@ def read_claimed_offices(connection: Connection, tenant: str) -> list[list[str]]
 
 
 def has_fetched(connection: Connection, tenant: str) -> bool:
-    """Return whether any run has brought records for a tenant."""
+    """Return whether any run has returned records for a tenant."""
     of_tenant = (batches.c.tenant == tenant) & (batch_resources.c.fetched > 0)
     query = select(batch_resources.c.batch_id).join(batches, batches.c.id == batch_resources.c.batch_id)
     return connection.execute(query.where(of_tenant).limit(1)).first() is not None
@@ -105,7 +105,7 @@ def register_tenant(connection: Connection, settings: Settings, offices: Iterabl
     """Register the tenant, or verify that it is the same account; store which tables keep history.
 
     A fingerprint of an earlier version that matches is replaced, and so is that of a copied token by the first login.
-    A copied token is accepted for every tenant: the caller has compared the offices (`needs_proof`), or hands in
+    A copied token is accepted for every tenant: the caller has compared the offices (`needs_proof`), or passes
     `offices`, what identifies those that it shows, for the next runs to compare.
 
     Raises SettingsError when the tenant belongs to another account, or when ETL_HISTORY names an unknown table.

@@ -41,7 +41,7 @@ class TokenRow:
     doubted: bool  #: whether it replaced a refused one recently, and was never accepted
     refusal: str | None  #: why its credentials must not be sent now
     resting: float  #: for how long; FOR_GOOD or longer: until a person changes it
-    was_accepted_lately: bool  #: whether a token of these credentials was accepted in the last hour
+    was_accepted_recently: bool  #: whether a token of these credentials was accepted in the last hour
     was_ever_accepted: bool
     basic_header: bool  #: whether client id and secret are sent in a Basic header
 
@@ -61,15 +61,15 @@ class RenewalClaim:
 
 def read_token(connection: Connection, tenant: str) -> TokenRow:
     """Return the row of a tenant; create it if necessary."""
-    row = connection.execute(SQL["read_token"], {"tenant": tenant, "lately": RECENT_SECONDS}).one_or_none()
+    row = connection.execute(SQL["read_token"], {"tenant": tenant, "recently": RECENT_SECONDS}).one_or_none()
     if row is None:
         connection.execute(OPEN, {"tenant": tenant})
-        row = connection.execute(SQL["read_token"], {"tenant": tenant, "lately": RECENT_SECONDS}).one()
+        row = connection.execute(SQL["read_token"], {"tenant": tenant, "recently": RECENT_SECONDS}).one()
     resting = row.resting or 0.0
     refusal = row.refusal if resting > 0 else None
     return TokenRow(
         row.salt, row.account, row.number, row.sealed, row.seconds or 0.0, row.doubted, refusal, resting,
-        row.was_accepted_lately, row.was_ever_accepted, row.basic_header,
+        row.was_accepted_recently, row.was_ever_accepted, row.basic_header,
     )  # fmt: skip
 
 

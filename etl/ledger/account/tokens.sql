@@ -4,7 +4,7 @@ SELECT salt, account, number, sealed, extract(epoch FROM renew_at - now())::floa
        coalesce(doubted_until > now(), false) AS doubted,
        refusal, extract(epoch FROM refused_until - now())::float8 AS resting,
        opened_at IS NOT NULL AS was_ever_accepted,
-       coalesce(opened_at > now() - make_interval(secs => :lately), false) AS was_accepted_lately, basic_header
+       coalesce(opened_at > now() - make_interval(secs => :recently), false) AS was_accepted_recently, basic_header
 FROM etl.tokens WHERE tenant = :tenant
 
 -- name: claim

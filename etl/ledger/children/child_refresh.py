@@ -65,7 +65,7 @@ def refresh_queue(
     today: date,
     batch_id: UUID | None = None,
 ) -> None:
-    """Queue the parents that are new, have a new version or need a call, and remove those that get none any more."""
+    """Queue the parents that are new, have a new version or need a call, and remove those that no longer get one."""
     children, now = list(children), read_database_time(connection)
     row = connection.execute(
         SQL["last_refresh"], {"tenant": tenant, "resources": list(map(name_refresh, children))}
@@ -155,7 +155,7 @@ def build_need_condition(conditions: ParentConditions, *, has_any: bool) -> str:
 
 
 def remove_excluded(connection: Connection, rules: RefreshRules, *, is_full: bool) -> None:
-    """Remove parents that get no call any more; a full refresh also removes those that the source no longer has."""
+    """Remove parents that no longer get a call; a full refresh also removes those that the source no longer has."""
     gets_call = f"({rules.conditions.may_get_call} AND {rules.is_needed}) IS TRUE"
     if is_full:
         statement = f"""

@@ -93,7 +93,7 @@ def report_unasked(examination: Examination, resource: Resource, endpoint: Endpo
 def save_offers(ledger: Ledger, reports: list[CallReport]) -> None:
     """Store which undocumented resources the account offers, as a sync does.
 
-    One that has brought records is still offered after an odd answer: the next sync asks again.
+    One that has returned records is still offered after an odd answer: the next sync asks again.
     """
     for report in reports:
         offered = OFFERED_BY_STATUS.get(report.status)
@@ -142,7 +142,7 @@ def try_call(examination: Examination, resource: Resource, endpoint: Endpoint) -
 
 
 def report_error(blank: CallReport, resource: Resource, error: EtlError) -> CallReport:
-    """Return the report on a call that brought no records."""
+    """Return the report on a call that returned no records."""
     if isinstance(error, NotFound):
         status = CallStatus.UNDECIDED if resource.is_documented else CallStatus.NOT_OFFERED
         reason = "404 for the sample record; a sync decides after ten of them"

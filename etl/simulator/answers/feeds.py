@@ -6,7 +6,7 @@ from typing import Any
 
 from etl.simulator.answers.api_request import MAX_ENTERPRISE_PAGE, ApiRequest, RefusedRequest, page_of
 from etl.simulator.answers.envelopes import PagedAnswer
-from etl.simulator.book import garage, people, policies, stamps
+from etl.simulator.book import dates, drivers_vehicles, people, policies
 from etl.simulator.book.terms import ENDORSEMENT
 from etl.simulator.collection import Collection, Match, encode
 from etl.simulator.details import csr_of, office_id
@@ -36,7 +36,7 @@ def customers_and_employees(world: World, request: ApiRequest) -> PagedAnswer:
 
 def _window(request: ApiRequest) -> tuple[datetime | None, datetime | None]:
     end = request.day("endDate")
-    return request.day("startDate"), end + stamps.DAY if end and request.end_inclusive else end
+    return request.day("startDate"), end + dates.DAY if end and request.end_inclusive else end
 
 
 def _page(request: ApiRequest, keys: Sequence[Any], texts: Texts, size: int) -> PagedAnswer:
@@ -67,7 +67,7 @@ def enterprise(name: str, kind: str) -> Reader:
 def _garage_row(world: World, key: int, name: str, kind: str) -> dict[str, Any]:
     touched = world.policies.modified(key) or world.policies.created(key)
     items = world.detail(kind, key)
-    return garage.row(world.agency.tenant, world.policies[key], name, items, stamps.seven_digits(touched))
+    return drivers_vehicles.row(world.agency.tenant, world.policies[key], name, items, dates.seven_digits(touched))
 
 
 def endorsements(world: World, request: ApiRequest) -> PagedAnswer:
@@ -96,7 +96,7 @@ def _endorsement(world: World, key: int) -> dict[str, Any]:
 def _modified_window(request: ApiRequest) -> tuple[datetime | None, datetime | None]:
     """Both ends are required and both are inclusive."""
     end = request.day("modifiedEndDate", required=True)
-    return request.day("modifiedStartDate", required=True), end + stamps.DAY if end else None
+    return request.day("modifiedStartDate", required=True), end + dates.DAY if end else None
 
 
 def _enterprise_page(request: ApiRequest, keys: Sequence[Any], texts: Texts) -> PagedAnswer:

@@ -5,7 +5,7 @@ from typing import Any
 
 from etl.simulator.answers.api_request import ApiRequest, RefusedRequest, page_of
 from etl.simulator.answers.envelopes import ActionResult, Answer, Array, PagedAnswer, Whole
-from etl.simulator.book import agency, covers, people
+from etl.simulator.book import agency, people, policy_records
 from etl.simulator.collection import encode
 from etl.simulator.world import World
 
@@ -55,7 +55,7 @@ def policy_info(world: World, request: ApiRequest) -> Array:
     key = request.ids[0]
     (info,) = of_policy(world, "info", key)
     is_other = request.policy_info_spelling == "summary" or (request.policy_info_spelling == "mixed" and key % 2 == 1)
-    return Array(_texts([covers.with_summary_spelling(info) if is_other else info]))
+    return Array(_texts([policy_records.with_summary_spelling(info) if is_other else info]))
 
 
 def images(world: World, request: ApiRequest) -> Array:
@@ -130,7 +130,7 @@ def summary(world: World, request: ApiRequest) -> Whole:
 def binder(world: World, request: ApiRequest) -> ActionResult:
     """Answer with a policy's binder."""
     policy = _known(world.policies.__getitem__, request.ids[0])
-    return ActionResult(covers.binder(policy), policy["CustomerId"], policy["PolicyId"])
+    return ActionResult(policy_records.binder(policy), policy["CustomerId"], policy["PolicyId"])
 
 
 def ping(_world: World, _request: ApiRequest) -> Whole:

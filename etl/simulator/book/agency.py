@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from zlib import crc32
 
-from etl.simulator.book import lines, names, places, stamps
+from etl.simulator.book import dates, lines, names, places
 from etl.simulator.book.places import Place
 
 Item = dict[str, Any]
@@ -152,7 +152,7 @@ def _employees(
     wanted = max(9, min(120, contacts // 150))
     while len(people) < wanted:
         name, n = names.person(dice), len(people)
-        hired = stamps.office_hours(dice, (now - timedelta(days=dice.randrange(2300, 4000))).date())
+        hired = dates.office_hours(dice, (now - timedelta(days=dice.randrange(2300, 4000))).date())
         people.setdefault(
             f"{name.first} {name.last}",
             SimulatedEmployee(FIRST_EMPLOYEE + n, name, ROLES[n // len(offices) % 3], offices[n % len(offices)], hired),
@@ -190,7 +190,7 @@ def _location_item(agency: SimulatedAgency, office: Office, *, is_default: bool)
         "DefaultEmployeeID": manager.id, "ContactFirstName": manager.name.first, "ContactLastName": manager.name.last,
         "MainClientID": None, "DefaultStateCode": office.address.state,
         "BusinessFEIN": f"59-{1_000_000 + agency.tenant}" if is_default else None,
-        "DateLastModified": stamps.plain(manager.hired),
+        "DateLastModified": dates.plain(manager.hired),
     }  # fmt: skip
 
 

@@ -6,7 +6,7 @@ import random
 from datetime import datetime, timedelta
 from typing import Any
 
-from etl.simulator.book import names, stamps, sums
+from etl.simulator.book import amounts, dates, names
 
 FIRST_CLAIM, FIRST_APPLICATION = 60_001, 70_001
 LOSSES = {
@@ -28,23 +28,23 @@ def claim(
     reported = happened + timedelta(days=dice.randrange(1, 20))
     closed = reported + timedelta(days=dice.randrange(15, 200))
     is_closed = closed < now
-    reserve = sums.cents(dice.lognormvariate(7.6, 0.9))
+    reserve = amounts.cents(dice.lognormvariate(7.6, 0.9))
     adjuster = names.person(dice) if dice.random() < 0.8 else None  # the others are not assigned yet
     return {
         "ClaimID": key, "PolicyID": policy["PolicyId"], "CustomerID": policy["CustomerId"],
         "ClaimNumber": f"CL-{reported:%y}-{key - FIRST_CLAIM + 1:05d}",
         "CarrierClaimNumber": f"{policy['CarrierId']}{dice.randrange(10**7):07d}" if dice.random() < 0.85 else None,
-        "DateOfLoss": stamps.midnight(happened.date()), "DateReported": stamps.midnight(reported.date()),
-        "DateClosed": stamps.midnight(closed.date()) if is_closed else None,
+        "DateOfLoss": dates.midnight(happened.date()), "DateReported": dates.midnight(reported.date()),
+        "DateClosed": dates.midnight(closed.date()) if is_closed else None,
         "Status": "C" if is_closed else dice.choice(("O", "O", "O", "R")), "LossType": kind, "Description": words,
         "AmountReserved": reserve,
-        "AmountPaid": reserve if is_closed else sums.cents(reserve * dice.choice((0.0, 0.0, 0.3))),
+        "AmountPaid": reserve if is_closed else amounts.cents(reserve * dice.choice((0.0, 0.0, 0.3))),
         "AdjusterName": f"{adjuster.first} {adjuster.last}" if adjuster else None,
         "AdjusterPhone": names.phone(dice, "800") if adjuster else None,
         "AdjusterEmail": names.email(dice, adjuster) if adjuster else None,
         "LossLine1": insured["Line1"], "LossCity": insured["City"], "LossState": insured["State"],
-        "LossZip": insured["Zip"], "CreatedOn": stamps.plain(reported),
-        "DateLastModified": stamps.plain(closed) if is_closed else None,
+        "LossZip": insured["Zip"], "CreatedOn": dates.plain(reported),
+        "DateLastModified": dates.plain(closed) if is_closed else None,
     }  # fmt: skip
 
 
@@ -60,7 +60,7 @@ def application(
         "PolicyID": policy["PolicyId"] if status in "AS" else None, "CustomerID": policy["CustomerId"],
         "ApplicationNumber": f"APP-{key}", "Status": status, "LOB": policy["LOB"], "CarrierID": policy["CarrierId"],
         "RequestedEffectiveDate": policy["EffectiveDate"],
-        "SubmittedOn": stamps.plain(submitted) if submitted < now else None,
-        "DecisionOn": stamps.plain(decided) if decided < now else None, "EstimatedPremium": policy["TotalPremium"],
-        "CreatedOn": stamps.plain(created), "DateLastModified": stamps.plain(decided) if decided < now else None,
+        "SubmittedOn": dates.plain(submitted) if submitted < now else None,
+        "DecisionOn": dates.plain(decided) if decided < now else None, "EstimatedPremium": policy["TotalPremium"],
+        "CreatedOn": dates.plain(created), "DateLastModified": dates.plain(decided) if decided < now else None,
     }  # fmt: skip

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
-from etl.simulator.book import stamps, sums
+from etl.simulator.book import amounts, dates
 from etl.simulator.book.rules import Rate
 
 FIRST_COMMISSION = 300_001
@@ -34,12 +34,12 @@ def payment_plan(policy: dict[str, Any]) -> str:
 
 def total_fees(policy: dict[str, Any]) -> float:
     """Return the sum of a policy's agency fees."""
-    return sums.cents(sum(fee["CalculatedAmount"] for fee in policy["PolicyAgencyFees"]))
+    return amounts.cents(sum(fee["CalculatedAmount"] for fee in policy["PolicyAgencyFees"]))
 
 
 def taxes(policy: dict[str, Any]) -> float | None:
     """Return the surplus lines tax of a policy; None where there is none."""
-    return sums.percent(policy["TotalPremium"], TAX_RATE) if policy["MGAId"] else None
+    return amounts.percent(policy["TotalPremium"], TAX_RATE) if policy["MGAId"] else None
 
 
 def is_agency_billed(policy: dict[str, Any]) -> bool:
@@ -53,8 +53,8 @@ def billing(
     """Yield the billing rows of an issued policy: invoice and payments, or the deposit of a carrier that bills."""
     owed = total_fees(policy)
     if is_agency_billed(policy):
-        owed = sums.cents(owed + policy["TotalPremium"] + (taxes(policy) or 0.0))
-    begun = stamps.read(policy["EffectiveDate"]) + timedelta(hours=14, seconds=18_000 * dice.random())
+        owed = amounts.cents(owed + policy["TotalPremium"] + (taxes(policy) or 0.0))
+    begun = dates.read(policy["EffectiveDate"]) + timedelta(hours=14, seconds=18_000 * dice.random())
     if begun > now:
         return
     blank = _blank(policy, office, creator)
@@ -79,7 +79,7 @@ def _blank(policy: dict[str, Any], office: int | None, creator: int) -> dict[str
 def _invoice_and_payments(
     dice: random.Random, policy: dict[str, Any], blank: dict[str, Any], owed: float, begun: datetime, now: datetime
 ) -> Iterator[Row]:
-    parts = sums.split(owed, PLANS[payment_plan(policy)]) if owed > 200 else [owed]  # no plan for a fee
+    parts = amounts.split(owed, PLANS[payment_plan(policy)]) if owed > 200 else [owed]  # no plan for a fee
     paid: list[Row] = []
     for n, part in enumerate(parts):
         at = begun + timedelta(days=60 * n + dice.randrange(12), minutes=dice.randrange(400))
@@ -89,11 +89,11 @@ def _invoice_and_payments(
                 "PaymentType": dice.choice(METHODS), "IsPayment": True, "Amount": part,
                 "Description": f"Payment {n + 1} of {len(parts)}", "PdfId": policy["PolicyId"] * 10 + n,
             }))  # fmt: skip
-    total = sums.cents(sum(row[2]["Amount"] for row in paid))
+    total = amounts.cents(sum(row[2]["Amount"] for row in paid))
     yield _row(policy, 0, begun, blank | {
-        "PaymentType": "Invoice", "DueDate": stamps.seven_digits(begun + timedelta(days=15)), "Amount": owed,
+        "PaymentType": "Invoice", "DueDate": dates.seven_digits(begun + timedelta(days=15)), "Amount": owed,
         "Description": f"{policy['LOB']} {policy['PolicyNumber']}", "Paid": total,
-        "Due": sums.cents(owed - total),
+        "Due": amounts.cents(owed - total),
     })  # fmt: skip
     yield from paid
 
@@ -101,13 +101,13 @@ def _invoice_and_payments(
 def _deposit(dice: random.Random, policy: dict[str, Any], blank: dict[str, Any], begun: datetime) -> Row:
     return _row(policy, 9, begun + timedelta(days=dice.randrange(1, 25)), blank | {
         "PaymentType": "Direct Bill Deposit", "IsCredit": True, "DBCD": True, "Description": "Commission deposit",
-        "Amount": sums.percent(policy["TotalPremium"], 10.0),
+        "Amount": amounts.percent(policy["TotalPremium"], 10.0),
     })  # fmt: skip
 
 
 def _row(policy: dict[str, Any], number: int, at: datetime, item: dict[str, Any]) -> Row:
     key = record_id(policy["PolicyId"], number)
-    return key, at, item | {"RecordId": key, "TransactionDate": stamps.seven_digits(at)}
+    return key, at, item | {"RecordId": key, "TransactionDate": dates.seven_digits(at)}
 
 
 def commission(
@@ -118,8 +118,8 @@ def commission(
     return {
         "CommissionID": key, "PolicyID": policy["PolicyId"], "CarrierID": policy["CarrierId"],
         "ProducerID": policy["ProducerIDs"][0] if policy["ProducerIDs"] else None, "CommissionRuleID": rate.rule,
-        "TransactionType": kind, "TransactionDate": stamps.midnight(on.date()),
-        "StatementDate": stamps.midnight((on + timedelta(days=30)).date()) if received else None, "Premium": premium,
-        "Rate": rate.percent, "Amount": sums.percent(premium, rate.percent), "Status": "R" if received else "P",
-        "CreatedOn": stamps.plain(on), "DateLastModified": None,
+        "TransactionType": kind, "TransactionDate": dates.midnight(on.date()),
+        "StatementDate": dates.midnight((on + timedelta(days=30)).date()) if received else None, "Premium": premium,
+        "Rate": rate.percent, "Amount": amounts.percent(premium, rate.percent), "Status": "R" if received else "P",
+        "CreatedOn": dates.plain(on), "DateLastModified": None,
     }  # fmt: skip

@@ -1,4 +1,4 @@
-"""Contacts: clients, carriers, managing general agencies and employees, all clean; `dirt` adds the quirks."""
+"""Contacts: clients, carriers, managing general agencies and employees, all clean; `data_quirks` adds the quirks."""
 
 # ruff: noqa: PLR2004 - shares, rates and amounts of a made-up book are written where they are used
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from etl.simulator.book import agency, names, places, stamps
+from etl.simulator.book import agency, dates, names, places
 from etl.simulator.book.agency import Office, SimulatedAgency, SimulatedCarrier, SimulatedEmployee
 
 FIRST_CONTACT = 41_001
@@ -49,10 +49,10 @@ def make(
     # The square root makes the later years fuller, as a growing agency has them.
     ages = sorted((span * (1 - dice.random() ** 0.5) for _ in range(count)), reverse=True)
     for n, age in enumerate(ages):
-        created = min(stamps.office_hours(dice, (now - timedelta(seconds=age)).date()), now - timedelta(minutes=1))
+        created = min(dates.office_hours(dice, (now - timedelta(seconds=age)).date()), now - timedelta(minutes=1))
         client, item = new_client(dice, firm, FIRST_CONTACT + n, created)
         if dice.random() < 0.62:  # the others were never modified
-            client, item = _modified(client, item, stamps.between(dice, created, now))
+            client, item = _modified(client, item, dates.between(dice, created, now))
         yield client, item
 
 
@@ -123,7 +123,7 @@ def _skeleton(key: int, letter: str, created: datetime) -> dict[str, Any]:
         "StatusDisplay": "Active", "DOB": None, "MaritalStatusID": None, "Phone": None, "PhoneType": None,
         "Email": None, "PrimaryContact": None, "Line1": None, "Line2": None, "City": None, "State": None,
         "County": None, "Zip": None, "Country": None, "LocationID": None, "AgentName": "",
-        "CreatedOn": stamps.plain(created), "DateLastModified": None, "HasBeenModified": False,
+        "CreatedOn": dates.plain(created), "DateLastModified": None, "HasBeenModified": False,
     }  # fmt: skip
 
 
@@ -146,7 +146,7 @@ def _person(dice: random.Random, area_code: str) -> dict[str, Any]:
     name = names.person(dice)
     born = date(1938, 1, 1) + timedelta(days=dice.randrange(365 * 66))
     return _person_names(name) | {
-        "DOB": stamps.midnight(born) if dice.random() < 0.7 else None,
+        "DOB": dates.midnight(born) if dice.random() < 0.7 else None,
         "MaritalStatusID": dice.choice(("S", "M", "M", "D", "W", None)),
         "Phone": names.phone(dice, area_code), "PhoneType": dice.choice(("Cell", "Cell", "Home", "Work", None)),
         "Email": names.email(dice, name),
@@ -163,5 +163,5 @@ def _company(dice: random.Random, city: str, area_code: str) -> dict[str, Any]:
 
 
 def _modified(client: Client, item: dict[str, Any], at: datetime) -> tuple[Client, dict[str, Any]]:
-    changed = item | {"DateLastModified": stamps.plain(at), "HasBeenModified": True}
+    changed = item | {"DateLastModified": dates.plain(at), "HasBeenModified": True}
     return replace(client, modified=at), changed

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from etl.simulator.book import money, stamps, sums
+from etl.simulator.book import amounts, dates, money
 from etl.simulator.book.agency import CARRIER_FEES, REASONS, Office
 from etl.simulator.book.terms import (
     CANCELLATION,
@@ -53,8 +53,8 @@ def item(dice: random.Random, policy_id: int, term: Term, prior_id: int | None) 
     """Return a term as an item of the policy feed."""
     return {
         "PolicyId": policy_id, "PolicyNumber": term.number, "CustomerId": term.client.id,
-        "CustomerName": term.client.name, "Status": term.status, "EffectiveDate": stamps.midnight(term.effective),
-        "ExpirationDate": stamps.midnight(term.expiration) if term.expiration else None,
+        "CustomerName": term.client.name, "Status": term.status, "EffectiveDate": dates.midnight(term.effective),
+        "ExpirationDate": dates.midnight(term.expiration) if term.expiration else None,
         "TotalPremium": term.premium, "Description": _description(term),
         "Term": "S" if term.months == 6 else "A",  # six months or a year (facts 9.5)
         "PolicyType": "Commercial" if term.line.commercial else "Personal",
@@ -65,8 +65,8 @@ def item(dice: random.Random, policy_id: int, term: Term, prior_id: int | None) 
         "AgentName": term.client.agent.display_name, "ProducerIDs": [term.client.agent.id],
         "PriorPolicyID": prior_id, "PolicyAgencyFees": fees(dice, term.premium, placed=term.mga is not None),
         "IsDeleted": _says_deleted(policy_id, term.status), "HasBeenModified": term.modified is not None,
-        "CreatedOn": stamps.plain(term.created),
-        "DateLastModified": stamps.plain(term.modified) if term.modified else None,
+        "CreatedOn": dates.plain(term.created),
+        "DateLastModified": dates.plain(term.modified) if term.modified else None,
     }  # fmt: skip
 
 
@@ -86,7 +86,7 @@ def fees(dice: random.Random, premium: float, *, placed: bool) -> list[Item]:
     return [
         {
             "AgencyFeeName": name, "Amount": amount, "AmountIsPercent": str(is_percent),
-            "CalculatedAmount": sums.percent(premium, amount) if is_percent else amount,
+            "CalculatedAmount": amounts.percent(premium, amount) if is_percent else amount,
         }
         for name, amount, is_percent in chosen
     ]  # fmt: skip
@@ -97,16 +97,16 @@ def adjustment_item(policy: Item, number: int, change: TermChange, *, rate: floa
     is_endorsement = change.type == ENDORSEMENT
     carrier_fee = CARRIER_FEES[1][1] if is_endorsement and policy["MGAId"] else 0.0
     return {
-        "AdjustmentId": policy["PolicyId"] * 100 + number, "AdjustmentDate": stamps.midnight(change.on),
+        "AdjustmentId": policy["PolicyId"] * 100 + number, "AdjustmentDate": dates.midnight(change.on),
         "AdjustmentType": change.type, "Remarks": REMARKS[change.type] if number % 2 else "", "CSRId": csr_id,
-        "PremiumChange": change.premium_change, "CommissionChange": sums.percent(change.premium_change, rate),
+        "PremiumChange": change.premium_change, "CommissionChange": amounts.percent(change.premium_change, rate),
         "DaysLapsed": change.days_lapsed, "EndorsementNumber": str(number) if is_endorsement else None,
         "EndorsementStatus": "Issued" if is_endorsement else None,
         "AdjustmentReasons": [
             {"ReasonId": reason, "ReasonDescription": REASONS[reason]} for reason in change.reasons
         ],
         "PremiumDueToAgency": change.premium_change if money.is_agency_billed(policy) else 0.0,
-        "CarrierFeesAmount": carrier_fee, "CarrierFeesCommissionAmount": sums.percent(carrier_fee, rate),
+        "CarrierFeesAmount": carrier_fee, "CarrierFeesCommissionAmount": amounts.percent(carrier_fee, rate),
     }  # fmt: skip
 
 
@@ -116,7 +116,7 @@ def endorsement_row(
     """Return the endorsements of a policy as a row of the enterprise feed."""
     return {
         "PolicyId": policy["PolicyId"], "QQTenantID": tenant,
-        "EndorsementEffectiveDate": stamps.midnight(changes[-1].on),
+        "EndorsementEffectiveDate": dates.midnight(changes[-1].on),
         "PolicyAdjustments": [_endorsement(policy, facts, change, office, csr) for change in changes],
     }  # fmt: skip
 
@@ -124,12 +124,12 @@ def endorsement_row(
 def _endorsement(policy: Item, facts: PolicyFacts, change: TermChange, office: Office | None, csr: str) -> Item:
     return {
         "PolicyId": policy["PolicyId"], "PolicyNumber": policy["PolicyNumber"],
-        "PolicyEffectiveDate": policy["EffectiveDate"], "EndorsementEffectiveDate": stamps.midnight(change.on),
+        "PolicyEffectiveDate": policy["EffectiveDate"], "EndorsementEffectiveDate": dates.midnight(change.on),
         "EndorsementAmount": change.premium_change, "Lob": policy["LOB"], "Carrier": policy["WritingCarrier"],
         "CustomerId": policy["CustomerId"], "CustomerNo": f"C-{policy['CustomerId'] - 40_000}",
         "CustomerName": policy["CustomerName"], "OfficeName": office.name if office else None,
         "OfficeAlias": office.alias if office else None,
-        "BinderDate": stamps.midnight(facts.bound) if facts.bound else None,
+        "BinderDate": dates.midnight(facts.bound) if facts.bound else None,
         "BinderNumber": f"B{policy['PolicyId']}", "FinancedOption": money.payment_plan(policy),
         "CsrOnEndorsement": csr,
     }  # fmt: skip

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from etl.simulator.book import lines, stamps
+from etl.simulator.book import dates, lines
 from etl.simulator.book.agency import SimulatedAgency
 
 FIRST_AGENCY_RULE, FIRST_PRODUCER_RULE = 9001, 15001
@@ -68,12 +68,12 @@ def _rule(rule: int, begin: Any, carrier: int | None, line: int | None, business
     return {
         "CommissionRuleID": rule, "OfficeId": None, "CarrierId": carrier, "MgaId": None, "LobId": line, "Term": ANNUAL,
         "BusinessType": business, "ProducerID": None, "Rate": rate, "AmountIsPercent": True,
-        "EffectiveOn": stamps.midnight(begin), "ExpiresOn": None,
+        "EffectiveOn": dates.midnight(begin), "ExpiresOn": None,
     }  # fmt: skip
 
 
 def _outdated(item: dict[str, Any], begin: Any) -> dict[str, Any]:
     earlier = begin - timedelta(days=3 * 365)
     return item | {
-        "EffectiveOn": stamps.midnight(earlier), "ExpiresOn": stamps.midnight(begin), "Rate": item["Rate"] + 1.5,
+        "EffectiveOn": dates.midnight(earlier), "ExpiresOn": dates.midnight(begin), "Rate": item["Rate"] + 1.5,
     }  # fmt: skip

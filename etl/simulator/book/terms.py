@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
-from etl.simulator.book import lines, stamps, sums
+from etl.simulator.book import amounts, dates, lines
 from etl.simulator.book.agency import REASONS, REWRITTEN, SimulatedAgency, SimulatedCarrier
 from etl.simulator.book.lines import Line
 from etl.simulator.book.people import Client
@@ -56,7 +56,7 @@ class Term:
     @property
     def premium(self) -> float:
         """The premium of the term with its endorsements; a cancellation does not change it."""
-        return sums.cents(self.base + endorsed(self.adjustments))
+        return amounts.cents(self.base + endorsed(self.adjustments))
 
     @property
     def is_issued(self) -> bool:
@@ -93,7 +93,7 @@ def first_term(
     months = 6 if line.code == "PA" and dice.random() < 0.15 else 12
     is_continuous = line.code in {"UMB", "WC"} and dice.random() < 0.08
     extra = FLOOD if line.code == "HO" and dice.random() < 0.08 else None
-    created = max(stamps.office_hours(dice, effective - timedelta(days=dice.randrange(0, 15))), client.created)
+    created = max(dates.office_hours(dice, effective - timedelta(days=dice.randrange(0, 15))), client.created)
     if dice.random() < 0.02:  # entered before its client was
         created = client.created - timedelta(hours=dice.randrange(1, 72))
     created = min(created, now - timedelta(seconds=30))
@@ -138,16 +138,16 @@ def _after_expiration(
     dice: random.Random, agency: SimulatedAgency, term: Term, expiration: date, now: datetime
 ) -> Term | None:
     due = expiration - timedelta(days=RENEWAL_LEAD)
-    if stamps.at_midnight(due) + timedelta(days=1) > now:
+    if dates.at_midnight(due) + timedelta(days=1) > now:
         return None
     is_nonrenewed = any(change.type == NONRENEWAL for change in term.adjustments)
     has_left = is_nonrenewed or dice.random() < 0.13  # the yearly share of clients who leave
     if has_left and dice.random() < 0.5:  # nobody created the next term
         return None
-    if not has_left and dice.random() < 0.06 and stamps.at_midnight(expiration) < now:
+    if not has_left and dice.random() < 0.06 and dates.at_midnight(expiration) < now:
         return rewrite(dice, agency, term, expiration, now)
-    shell = renewal(dice, term, min(stamps.office_hours(dice, due), now))
-    if has_left or (stamps.at_midnight(shell.effective) > now and dice.random() > 0.3):
+    shell = renewal(dice, term, min(dates.office_hours(dice, due), now))
+    if has_left or (dates.at_midnight(shell.effective) > now and dice.random() > 0.3):
         return shell
     return bind(dice, shell, now)
 
@@ -158,8 +158,8 @@ def renewal(dice: random.Random, prior: Term, created: datetime) -> Term:
     number = prior.number if dice.random() < 0.7 else f"{prior.number.rpartition('-')[0]}-{effective:%y}"
     return replace(
         prior, number=number, effective=effective, expiration=later(effective, prior.months),
-        status=dice.choice(("P", "A")), base=sums.cents(prior.premium * (1 + dice.gauss(0.06, 0.07))), created=created,
-        bound=None, business=RENEWED, modified=None, prior=prior, adjustments=(),
+        status=dice.choice(("P", "A")), base=amounts.cents(prior.premium * (1 + dice.gauss(0.06, 0.07))),
+        created=created, bound=None, business=RENEWED, modified=None, prior=prior, adjustments=(),
     )  # fmt: skip
 
 
@@ -167,11 +167,12 @@ def rewrite(dice: random.Random, agency: SimulatedAgency, prior: Term, on: date,
     """Return the term with which another carrier replaces a term from a day on."""
     others = [carrier for carrier in agency.carriers if prior.line.id in carrier.lines and carrier != prior.carrier]
     carrier = dice.choice(others or [prior.carrier])
-    created = min(max(stamps.office_hours(dice, on), prior.created), now)
+    created = min(max(dates.office_hours(dice, on), prior.created), now)
     return replace(
         prior, carrier=carrier, mga=None, number=policy_number(dice, prior.line, carrier, on), effective=on,
-        expiration=later(on, prior.months), status="A", base=sums.cents(prior.premium * (1 + dice.gauss(-0.08, 0.05))),
-        created=created, bound=on, business=REWRITE, modified=None, prior=prior, adjustments=(),
+        expiration=later(on, prior.months), status="A",
+        base=amounts.cents(prior.premium * (1 + dice.gauss(-0.08, 0.05))), created=created,
+        bound=on, business=REWRITE, modified=None, prior=prior, adjustments=(),
     )  # fmt: skip
 
 
@@ -183,7 +184,7 @@ def bind(dice: random.Random, shell: Term, now: datetime) -> Term:
 
 def _written(dice: random.Random, term: Term, on: date, now: datetime) -> datetime:
     """Return when the office wrote down what happened to a term on a day."""
-    return min(max(stamps.office_hours(dice, on), term.created), now)
+    return min(max(dates.office_hours(dice, on), term.created), now)
 
 
 def _lived(dice: random.Random, term: Term, now: datetime) -> Term:
@@ -192,7 +193,7 @@ def _lived(dice: random.Random, term: Term, now: datetime) -> Term:
         return term
     roll = dice.random()
     if roll < 0.02 and term.prior is None:  # entered by mistake
-        return replace(term, status="D" if roll < 0.015 else "V", modified=stamps.between(dice, term.created, now))
+        return replace(term, status="D" if roll < 0.015 else "V", modified=dates.between(dice, term.created, now))
     end = term.expiration or now.date()
     last = min(end, now.date())
     changes = _endorsements(dice, term, last, end)
@@ -206,7 +207,7 @@ def _endorsements(dice: random.Random, term: Term, last: date, end: date) -> lis
     days = (last - term.effective).days
     count = dice.choices((0, 1, 2, 3), (85, 11, 3, 1))[0] if days > 0 else 0
     return [
-        TermChange(ENDORSEMENT, on, sums.cents(term.base * _share_left(term, on, end) * dice.uniform(-0.12, 0.22)))
+        TermChange(ENDORSEMENT, on, amounts.cents(term.base * _share_left(term, on, end) * dice.uniform(-0.12, 0.22)))
         for on in sorted(term.effective + timedelta(days=dice.randrange(days)) for _ in range(count))
     ]
 
@@ -219,7 +220,7 @@ def _cancellations(
     days = (last - first).days
     if days <= 0 or dice.random() > 0.085:
         return []
-    premium = sums.cents(term.base + endorsed(endorsements))
+    premium = amounts.cents(term.base + endorsed(endorsements))
     changes = [_cancellation(dice, premium, first + timedelta(days=dice.randrange(days)), term, end)]
     lapsed = dice.randrange(1, 15)
     reinstated_on = changes[0].on + timedelta(days=lapsed)
@@ -237,7 +238,7 @@ def _cancellations(
 
 def _cancellation(dice: random.Random, premium: float, on: date, term: Term, end: date) -> TermChange:
     reasons = tuple(sorted(dice.sample(tuple(REASONS), 2 if dice.random() < 0.1 else 1)))
-    return TermChange(CANCELLATION, on, -sums.cents(premium * _share_left(term, on, end)), reasons)
+    return TermChange(CANCELLATION, on, -amounts.cents(premium * _share_left(term, on, end)), reasons)
 
 
 def _share_left(term: Term, on: date, end: date) -> float:
@@ -257,13 +258,13 @@ def _expired(dice: random.Random, term: Term, now: datetime) -> Term:
         silently = roll < 0.4
         return replace(term, status="E", modified=written if silently else _night_after(dice, term.expiration, now))
     if written is None and dice.random() < 0.55:
-        written = stamps.between(dice, term.created, now)
+        written = dates.between(dice, term.created, now)
     return replace(term, modified=written)
 
 
 def _night_after(dice: random.Random, day: date, now: datetime) -> datetime:
     """Return when the nightly job marks a term expired: in the hour after its last day ended in America."""
-    return min(stamps.at_midnight(day) + timedelta(hours=5, milliseconds=dice.randrange(3_600_000)), now)
+    return min(dates.at_midnight(day) + timedelta(hours=5, milliseconds=dice.randrange(3_600_000)), now)
 
 
 def later(day: date, months: int) -> date:

@@ -8,8 +8,8 @@ from email.utils import format_datetime, parsedate_to_datetime
 
 from aiohttp import web
 
+from etl.simulator.fault_schedule import Turn
 from etl.simulator.faults.spec import fault
-from etl.simulator.turns import Turn
 
 
 @fault("send", "each answer starts this many seconds late", "1")

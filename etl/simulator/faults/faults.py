@@ -5,14 +5,14 @@ from typing import Any
 
 from aiohttp import web
 
-from etl.simulator import turns
+from etl.simulator import fault_schedule
 from etl.simulator.account_limit import AccountLimit
 from etl.simulator.answers.envelopes import LOGIN_PAGE, Answer, PagedAnswer
+from etl.simulator.fault_schedule import Turn
 
 # Each of these modules adds its faults to FAULTS.
 from etl.simulator.faults import connection_faults, page_faults, query_faults, record_faults, request_faults  # noqa: F401
 from etl.simulator.faults.spec import FAULTS
-from etl.simulator.turns import Turn
 
 
 class Faults:
@@ -20,7 +20,7 @@ class Faults:
 
     def __init__(self, specs: tuple[str, ...]) -> None:
         defaults = {name: fault.default for name, fault in FAULTS.items()}
-        self._turns = [turns.read(spec, defaults) for spec in specs]
+        self._turns = [fault_schedule.read(spec, defaults) for spec in specs]
 
     @property
     def account_limit(self) -> AccountLimit | None:

@@ -8,8 +8,8 @@ from typing import Any
 
 from etl.simulator.answers.envelopes import ActionResult, Answer, PagedAnswer
 from etl.simulator.collection import encode
+from etl.simulator.fault_schedule import Turn
 from etl.simulator.faults.spec import fault
-from etl.simulator.turns import Turn
 
 #: A key of JSON that names an id (or ids), in either casing; and any key.
 NAME_OF_ID = re.compile(rb'"(\w*)(ID|Id)(s?)":')

@@ -6,9 +6,9 @@ from urllib.parse import parse_qsl, urlsplit
 
 from aiohttp import web
 
+from etl.simulator.fault_schedule import Turn
 from etl.simulator.faults.request_faults import refusal
 from etl.simulator.faults.spec import fault
-from etl.simulator.turns import Turn
 
 #: The names of the two ends of a window, in lower case.
 WINDOWS = (("startdate", "enddate"), ("modifiedstartdate", "modifiedenddate"))

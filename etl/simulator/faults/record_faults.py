@@ -7,10 +7,10 @@ from datetime import UTC, timedelta, timezone
 from typing import Any
 
 from etl.simulator.answers.envelopes import PagedAnswer
-from etl.simulator.book import stamps
+from etl.simulator.book import dates
 from etl.simulator.collection import encode
+from etl.simulator.fault_schedule import Turn
 from etl.simulator.faults.spec import fault
-from etl.simulator.turns import Turn
 
 #: Answers the same call for another page number.
 Again = Callable[[int], PagedAnswer]
@@ -62,7 +62,7 @@ def time_form(turn: Turn, _key: str, page: PagedAnswer, _again: Again) -> PagedA
 
     def rewritten(record: dict[str, Any]) -> dict[str, Any]:
         times = {name: record[name] for name in ("CreatedOn", "DateLastModified") if record.get(name)}
-        return record | {name: write(stamps.read(value).replace(tzinfo=UTC)) for name, value in times.items()}
+        return record | {name: write(dates.read(value).replace(tzinfo=UTC)) for name, value in times.items()}
 
     return changed(page, rewritten)
 

@@ -11,8 +11,8 @@ from aiohttp import web
 
 from etl.simulator.account_limit import account_limit as of_account
 from etl.simulator.answers.envelopes import HELP_PAGE, LOGIN_PAGE
+from etl.simulator.fault_schedule import Turn
 from etl.simulator.faults.spec import fault
-from etl.simulator.turns import Turn
 
 DAY = 86_400.0
 #: The bodies of answers that hold nothing.

@@ -19,7 +19,7 @@ def edit(simulator: Simulator, collection: Collection, key: int | str, **fields:
 
 
 def living_policy(world: World, kind: str = "coverages", least: int = 2) -> Any:
-    """Return a policy with some child records of a kind, in force and begun so lately that its quotes are read too."""
+    """Return a policy with some child records of a kind, in force and so new that its quotes are read too."""
     return next(
         policy["PolicyId"]
         for policy in world.policies.values()

@@ -231,7 +231,7 @@ def test_a_placeholder_has_the_newest_name_and_is_removed_with_its_last_referenc
     ]  # fmt: skip
     other = policy(11, 3, CarrierId=7, WritingCarrier="New")
     assert standing(old, other, policy(11, 2, CarrierId=7, WritingCarrier="Middle"))[0] == ("carriers", "7", "New")
-    assert standing(old, policy(10, 2, CarrierId=7))[0] == ("carriers", "7", None), "no row has this name any more"
+    assert standing(old, policy(10, 2, CarrierId=7))[0] == ("carriers", "7", None), "no row has this name now"
     assert standing(old, policy(10, 2)) == [("contacts", "1", None)]
     agreed = [policy(10, 1, CarrierId=7, WritingCarrier="A"), policy(12, 9, CarrierId=7, WritingCarrier="A")]
     assert standing(*agreed, policy(11, 7, CarrierId=7, WritingCarrier="B"))[0] == ("carriers", "7", "A")

@@ -48,7 +48,7 @@ def live_fees(site: Site, key: object) -> list[int]:
     return [value(site.engine, LIVE_FEES.format(name), key=str(key)) for name in ("public.fees", "public.v_fees")]
 
 
-def test_the_fees_of_a_deleted_quote_leave_and_return_with_it(synced: Site, simulator: Simulator) -> None:
+def test_the_fees_of_a_deleted_quote_are_deleted_and_revived_with_it(synced: Site, simulator: Simulator) -> None:
     world = simulator.world
     key = int(value(synced.engine, POLICY_WITH_QUOTED_FEE))
     items = world.detail("quotes", key)
@@ -65,7 +65,7 @@ def test_the_fees_of_a_deleted_quote_leave_and_return_with_it(synced: Site, simu
         assert live_fees(synced, key) == before
 
 
-def test_the_fees_of_a_deleted_policy_leave_and_return_with_it(synced: Site, simulator: Simulator) -> None:
+def test_the_fees_of_a_deleted_policy_are_deleted_and_revived_with_it(synced: Site, simulator: Simulator) -> None:
     world = simulator.world
     key = next(policy["PolicyId"] for policy in world.policies.values() if policy["PolicyAgencyFees"])
     before, status = live_fees(synced, key), world.policies[key]["Status"]

@@ -61,7 +61,7 @@ def sync_feeds(site: Site, **options: Any) -> None:
 
 
 def is_whole(site: Site, other: Site) -> bool:
-    """Check that a site has the rows that the feeds of another one brought, and that all books balance."""
+    """Check that a site has the rows that the feeds of another one returned, and that all books balance."""
     rows, others = digest(site.engine), digest(other.engine)
     for table in ("policies", "billing_records"):
         assert differences({table: rows[table]}, {table: others[table]}) == []

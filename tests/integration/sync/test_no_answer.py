@@ -79,7 +79,7 @@ def test_a_full_read_without_lists_deletes_nothing(
     assert digest(synced.engine) == before
 
 
-def test_an_item_without_its_list_says_nothing_of_it(synced: Site) -> None:
+def test_an_item_without_its_list_says_nothing_about_it(synced: Site) -> None:
     drivers = value(synced.engine, LIVE.format("drivers"))
     assert drivers > 0
     set_faults(synced.simulator, "set-field:Drivers=null")
@@ -90,7 +90,7 @@ def test_an_item_without_its_list_says_nothing_of_it(synced: Site) -> None:
     assert value(synced.engine, LIVE.format("drivers")) == 0
 
 
-def test_a_record_without_its_list_says_nothing_of_it(synced: Site) -> None:
+def test_a_record_without_its_list_says_nothing_about_it(synced: Site) -> None:
     fees = value(synced.engine, LIVE.format("fees"))
     set_faults(synced.simulator, "set-field:PolicyAgencyFees=null")
     synced.sync_once(full=True, resources=("policies",))

@@ -83,7 +83,7 @@ def test_our_own_messages_are_not_masked_as_secrets(kind: IncidentKind) -> None:
 
 
 def test_resources_that_fail_together_are_one_mail_and_a_later_one_is_another(notified_site: Site, mails: Sink) -> None:
-    assert run(notified_site) == 0, "what has brought records counts as documented"
+    assert run(notified_site) == 0, "what has returned records counts as documented"
     fail_at(notified_site, "Claims")
     assert (run(notified_site), run(notified_site)) == (6, 6)
     assert mails.subjects == ["qqetl default: claims failed"]

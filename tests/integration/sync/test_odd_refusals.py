@@ -1,4 +1,4 @@
-"""One odd answer of an undocumented resource that has brought records counts as that of a documented one."""
+"""One odd answer of an undocumented resource that has returned records counts as that of a documented one."""
 
 import pytest
 from sites import Site, set_faults
@@ -38,7 +38,7 @@ def test_one_odd_answer_long_after_the_last_good_one_fails_the_resource(synced: 
     assert value(synced.engine, "SELECT count(*) FROM etl.offers WHERE refused_since IS NOT NULL") == 0
 
 
-def test_a_week_of_odd_answers_means_that_it_is_not_offered_any_more(synced: Site) -> None:
+def test_a_week_of_odd_answers_means_that_it_is_no_longer_offered(synced: Site) -> None:
     before = digest(synced.engine)
     set_faults(synced.simulator, "forbidden:Claims")
     assert synced.sync_once().exit_status == 6

@@ -47,7 +47,7 @@ def deliver(patch: pytest.MonkeyPatch, order: Way) -> None:
 
 WAYS: Mapping[str, Way] = {
     "each twice": lambda _, held: [answer for answer in held for _ in range(2)],
-    "in reverse and once more": lambda _, held: held[::-1] + held,
+    "in reverse and again": lambda _, held: held[::-1] + held,
 }
 
 

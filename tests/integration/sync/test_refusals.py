@@ -93,7 +93,7 @@ def test_an_undocumented_call_is_not_offered_if_it_answers_anything_but_records(
 
 
 @pytest.mark.fact("absent-bad-day")
-def test_a_resource_that_brought_records_before_counts_as_documented_for_a_week(
+def test_a_resource_that_returned_records_before_counts_as_documented_for_a_week(
     database_url: str,
 ) -> None:
     with serve_agency() as served, open_site(served, database_url) as site:
@@ -118,7 +118,7 @@ def test_items_of_commission_rules_without_a_known_id_fail_nothing(database_url:
         assert summary.exit_status == 0
 
 
-def test_what_one_call_of_a_list_brought_in_this_run_does_not_prove_the_other_call(database_url: str) -> None:
+def test_what_one_call_of_a_list_returned_in_this_run_does_not_prove_the_other_call(database_url: str) -> None:
     with serve_agency() as served, open_site(served, database_url) as site:
         batch = site.sync_once(resources=("commission_rules",)).batch
         with site.engine.connect() as connection:

@@ -27,7 +27,7 @@ def test_the_client_is_named_in_the_form_then_in_the_header_and_what_worked_is_r
     with serve_agency(client_in=client_in) as served, open_site(served, database_url) as site:
         assert site.sync_once(resources=SOME).exit_status == 0
         assert take_logins(site) == first
-        for _ in range(2):  # the refresh token, then again the one that it brought
+        for _ in range(2):  # the refresh token, then again the one that it returned
             served.expire_tokens()
             assert site.sync_once(resources=SOME).exit_status == 0
             assert take_logins(site) == 1, "the way that worked is the first one from now on"

@@ -137,7 +137,7 @@ def count_minutes(site: Site) -> Callable[[], float]:
     return lambda: 120.0 * len(site.simulator.requests)
 
 
-def test_a_run_gives_its_lease_back_and_the_next_one_reads_the_feeds_before_it_goes_on(
+def test_a_run_gives_its_lease_back_and_the_next_one_reads_the_feeds_before_it_continues(
     site: Site, as_synced: Site
 ) -> None:
     rounds = 0

@@ -131,7 +131,7 @@ async def numbers(put: Put[int], came: list[int]) -> None:
         came.append(number)
 
 
-def test_a_stream_waits_until_what_it_brought_is_released() -> None:
+def test_a_stream_waits_until_what_it_returned_is_released() -> None:
     came: list[int] = []
     with EventLoopThread(bytes_in_memory=20) as event_loop, event_loop.holding(ten) as held:
         stream = event_loop.stream(partial(numbers, came=came), 9, held)

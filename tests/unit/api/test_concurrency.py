@@ -22,7 +22,7 @@ def call_of(name: str) -> Call:
 
 
 async def turns() -> None:
-    """Let everything go on that can."""
+    """Let everything continue that can."""
     for _ in range(5):
         await asyncio.sleep(0)
 

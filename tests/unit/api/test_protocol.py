@@ -184,7 +184,7 @@ NOTHING = [
 
 
 @pytest.mark.parametrize(("envelope", "body"), NOTHING)
-def test_an_answer_without_a_list_or_an_object_says_nothing_of_its_parent(envelope: Envelope, body: bytes) -> None:
+def test_an_answer_without_a_list_or_an_object_says_nothing_about_its_parent(envelope: Envelope, body: bytes) -> None:
     page = read_page(call(envelope, "7"), 200, JSON, body)
     assert (page.items, page.says_nothing) == ([], True)
 
@@ -198,7 +198,7 @@ def test_an_empty_list_says_that_there_is_nothing(envelope: Envelope, body: byte
     assert (page.items, page.says_nothing) == ([], False)
 
 
-def test_no_content_says_nothing_of_a_parent_and_fails_a_list() -> None:
+def test_no_content_says_nothing_about_a_parent_and_fails_a_list() -> None:
     assert read_page(call(Envelope.ARRAY, "7"), 204, {}, b"").says_nothing
     with pytest.raises(CallFailed):
         read_page(call(), 204, {}, b"")

@@ -172,7 +172,7 @@ def test_a_nested_list_is_its_parents_complete_set() -> None:
     assert json.loads(page_records.records[0].raw) == {"DriverID": 1, "_parent": around}
 
 
-def test_an_item_without_its_list_says_nothing_of_its_parent() -> None:
+def test_an_item_without_its_list_says_nothing_about_its_parent() -> None:
     page_records = read("drivers", NESTED | {"Drivers": None}, {"PolicyId": 11})
     assert (page_records.sets, page_records.item_ids) == ([], ["9", "11"])
 

@@ -14,7 +14,7 @@ from etl.api.auth.unauthorized import (
 )
 
 NEW = UnauthorizedFacts()
-OLD = UnauthorizedFacts(was_ever_accepted=True, was_accepted_lately=True)
+OLD = UnauthorizedFacts(was_ever_accepted=True, was_accepted_recently=True)
 FIXED = replace(OLD, can_renew=False)
 
 
@@ -47,8 +47,8 @@ FIXED = replace(OLD, can_renew=False)
         (replace(OLD, holds=1, worked_since=True), AuthAction.HOLD),
         (replace(OLD, holds=1, renewed=True), AuthAction.HOLD),
         (replace(OLD, holds=9, is_new=True), AuthAction.HOLD),
-        (replace(OLD, was_accepted_lately=False, holds=1), AuthAction.RENEW),
-        (replace(OLD, was_accepted_lately=False, holds=1, vain_holds=2, renewed=True), AuthAction.REFUSED),
+        (replace(OLD, was_accepted_recently=False, holds=1), AuthAction.RENEW),
+        (replace(OLD, was_accepted_recently=False, holds=1, vain_holds=2, renewed=True), AuthAction.REFUSED),
         (FIXED, AuthAction.HOLD),
         (replace(FIXED, holds=1), AuthAction.REFUSED),
         (replace(FIXED, holds=1, worked_since=True), AuthAction.HOLD),

@@ -1,4 +1,4 @@
-"""Summary, balance sheet and plan, from sample batches."""
+"""Summary, balance and plan, from sample batches."""
 
 import json
 from dataclasses import replace
@@ -9,7 +9,7 @@ import pytest
 from etl.call_estimate import Estimate
 from etl.catalogue.detail_rules import Priority
 from etl.cli.ui.terminal import format_json
-from etl.cli.views.balance_sheet import find_failures, format_balance
+from etl.cli.views.balance import find_failures, format_balance
 from etl.cli.views.call_time import describe_details, describe_total
 from etl.cli.views.forecast import forecasts_to_json, show_forecast
 from etl.cli.views.summary import (

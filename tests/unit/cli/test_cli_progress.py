@@ -128,7 +128,7 @@ def test_a_resumed_batch_counts_the_resources_that_had_ended_before() -> None:
     assert "all" not in output.getvalue()
 
 
-def test_the_clock_goes_on_while_nothing_happens() -> None:
+def test_the_clock_continues_while_nothing_happens() -> None:
     output, clock = io.StringIO(), Clock()
     console = Console(file=output, force_terminal=True, width=80, color_system=None, markup=False, highlight=False)
     with TerminalProgress(console, 2, clock) as terminal:

@@ -332,11 +332,11 @@ def test_the_folder_of_the_log_file_is_made(tmp_path: Path, capsys: pytest.Captu
 def test_an_unusable_log_file_is_replaced_by_standard_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "file").touch()
     configure_logging(settings(log_file=tmp_path / "file" / "qqetl.log").log)
-    structlog.stdlib.get_logger("etl.x").info("goes on")
+    structlog.stdlib.get_logger("etl.x").info("continues")
     first, second = events(capsys)
     assert (first["event"], first["level"]) == ("log file cannot be written", "warning")
     assert "LOG_FILE" in str(first["reason"])
-    assert second["event"] == "goes on"
+    assert second["event"] == "continues"
 
 
 def test_a_user_with_a_read_only_folder_gets_the_log_on_standard_error() -> None:
@@ -348,13 +348,13 @@ def test_a_user_with_a_read_only_folder_gets_the_log_on_standard_error() -> None
     finally:
         folder.rmdir()
     first, second = (json.loads(line) for line in stderr.splitlines())
-    assert (status, first["event"], second["event"]) == (0, "log file cannot be written", "goes on")
+    assert (status, first["event"], second["event"]) == (0, "log file cannot be written", "continues")
     assert first["reason"] == "LOG_FILE: Permission denied"
 
 
 def log_to(path: Path) -> None:
     configure_logging(settings(log_file=path).log)
-    structlog.stdlib.get_logger("etl.x").info("goes on")
+    structlog.stdlib.get_logger("etl.x").info("continues")
 
 
 def as_plain_user(work: Callable[[], None]) -> tuple[int, str]:
@@ -385,14 +385,14 @@ def test_a_deleted_log_folder_is_replaced_by_standard_error(tmp_path: Path, caps
     folder.mkdir()
     configure_logging(settings(log_file=folder / "qqetl.log").log)
     folder.rename(tmp_path / "gone")
-    structlog.stdlib.get_logger("etl.x").info("goes on")
-    assert [event["event"] for event in events(capsys)] == ["goes on"]
+    structlog.stdlib.get_logger("etl.x").info("continues")
+    assert [event["event"] for event in events(capsys)] == ["continues"]
 
 
 def test_a_full_disk_loses_no_message_and_stops_no_run(capsys: pytest.CaptureFixture[str]) -> None:
     configure_logging(settings(log_file=Path("/dev/full")).log)
-    structlog.stdlib.get_logger("etl.x").info("goes on")
-    assert [event["event"] for event in events(capsys)] == ["goes on"]
+    structlog.stdlib.get_logger("etl.x").info("continues")
+    assert [event["event"] for event in events(capsys)] == ["continues"]
 
 
 @pytest.mark.parametrize("to_file", [True, False])

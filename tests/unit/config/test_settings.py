@@ -12,6 +12,7 @@ from etl.api.client import is_above_vendor_limit
 from etl.config.agency import load_agency_settings
 from etl.config.parsers import MAX_DURATION, check_api_url, is_loopback, parse_duration
 from etl.config.rate_limit import RateLimit
+from etl.config.redaction import redact_text
 from etl.config.settings import CREDENTIALS, Settings, secret_text
 from etl.database.database_url import display_url, parse_url
 from etl.errors import SettingsError
@@ -514,3 +515,15 @@ def test_a_wrong_option_of_the_database_url_is_named(options: str, option: str) 
 )  # fmt: skip
 def test_options_of_postgresql_are_accepted(options: str) -> None:
     assert parse_url(f"postgresql://etl@/x?{options}").database == "x"
+
+
+@pytest.mark.parametrize(
+    "name", ["DATABASE_URL", "QQCATALYST_API_URL", "ETL_HEARTBEAT_URL", "ETL_SMTP_URL", "ETL_MAIL_FROM", "ETL_MAIL_TO"]
+)
+def test_the_log_redaction_hides_nothing_of_what_a_wrong_setting_should_be(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, "nonsense")
+    with pytest.raises(SettingsError) as error:
+        Settings.load()
+    assert redact_text(str(error.value)) == str(error.value)

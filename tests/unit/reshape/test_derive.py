@@ -67,7 +67,7 @@ def test_an_empty_list_of_parts_is_an_empty_set_in_any_case_of_its_key() -> None
     assert [(item.key, item.source_ids) for item in sets] == [("policies:9", frozenset())]
 
 
-def test_a_record_without_its_list_says_nothing_of_its_parts() -> None:
+def test_a_record_without_its_list_says_nothing_about_its_parts() -> None:
     silent = [candidate("9", {"PolicyId": 9}), candidate("10", {"PolicyAgencyFees": None})]
     assert derive_records(*way("fees", "policies"), silent) == ([], [])
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from etl.simulator.book import money, sums
+from etl.simulator.book import amounts, money
 from etl.simulator.world import World
 
 NOW = datetime(2026, 6, 15, 16, 30, tzinfo=UTC)
@@ -146,9 +146,9 @@ def test_a_closed_claim_paid_what_was_reserved(world: World) -> None:
     ("amount", "shares"), [(100.0, [1, 1, 1]), (0.01, [1, 2]), (99.99, [25, 25, 25, 25]), (5.0, [3])]
 )
 def test_parts_add_up_to_the_whole(amount: float, shares: list[int]) -> None:
-    parts = sums.split(amount, shares)
+    parts = amounts.split(amount, shares)
     assert len(parts) == len(shares)
-    assert sums.cents(sum(parts)) == amount
+    assert amounts.cents(sum(parts)) == amount
 
 
 def test_a_billing_row_keeps_its_guid() -> None:

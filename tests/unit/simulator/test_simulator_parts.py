@@ -15,11 +15,11 @@ from etl.simulator import (
     FAULTS,
     Simulator,
     SimulatorSettings,
-    turns,
+    fault_schedule,
 )
 from etl.simulator.answers.api_request import ApiRequest, RefusedRequest, page_of
 from etl.simulator.answers.envelopes import ActionResult, Array, PagedAnswer, Whole
-from etl.simulator.book import stamps
+from etl.simulator.book import dates
 from etl.simulator.collection import Collection
 from etl.simulator.routes import ROUTES, find
 from etl.simulator.tokens import Tokens
@@ -97,18 +97,18 @@ def test_the_windows_that_are_remembered_are_few(collection: Collection) -> None
     ],
 )
 def test_moments_are_written_with_a_short_fraction(moment: datetime, text: str) -> None:
-    assert stamps.plain(moment) == text
-    assert stamps.read(text) == moment
+    assert dates.plain(moment) == text
+    assert dates.read(text) == moment
 
 
 def test_moments_are_written_in_the_other_forms() -> None:
     at = datetime(2012, 7, 19, 13, 41, 59, 796086, tzinfo=UTC)
-    assert stamps.american(at) == "7/19/2012 1:41:59 PM"
-    assert stamps.american(at.replace(hour=0)) == "7/19/2012 12:41:59 AM"
-    assert stamps.seven_digits(at) == "2012-07-19T13:41:59.7960860+00:00"
-    assert stamps.midnight(date(2024, 2, 29)) == "2024-02-29T00:00:00"
-    assert stamps.read(stamps.american(at)) == at.replace(microsecond=0)
-    assert stamps.read(stamps.seven_digits(at)) == at
+    assert dates.american(at) == "7/19/2012 1:41:59 PM"
+    assert dates.american(at.replace(hour=0)) == "7/19/2012 12:41:59 AM"
+    assert dates.seven_digits(at) == "2012-07-19T13:41:59.7960860+00:00"
+    assert dates.midnight(date(2024, 2, 29)) == "2024-02-29T00:00:00"
+    assert dates.read(dates.american(at)) == at.replace(microsecond=0)
+    assert dates.read(dates.seven_digits(at)) == at
 
 
 def test_the_five_envelopes() -> None:
@@ -204,24 +204,24 @@ def test_every_call_says_how_well_it_is_known() -> None:
 
 
 def test_planned_faults_are_read() -> None:
-    turn = turns.read("server-errors:3@2", DEFAULTS)
+    turn = fault_schedule.read("server-errors:3@2", DEFAULTS)
     assert (turn.name, turn.argument, turn.every) == ("server-errors", "3", 2)
-    assert turns.read("forbidden:Policies/1", DEFAULTS).argument == "Policies/1"
-    assert turns.read("slow", DEFAULTS).argument == FAULTS["slow"].default
+    assert fault_schedule.read("forbidden:Policies/1", DEFAULTS).argument == "Policies/1"
+    assert fault_schedule.read("slow", DEFAULTS).argument == FAULTS["slow"].default
 
 
 @pytest.mark.parametrize("spec", ["nothing", "", "slow:soon", "bad-json@0", "null-modified:1", "server-errors:-"])
 def test_what_is_no_fault_is_refused(spec: str) -> None:
     with pytest.raises(ValueError, match="fault"):
-        turns.read(spec, DEFAULTS)
+        fault_schedule.read(spec, DEFAULTS)
     with pytest.raises(ValueError, match="fault"):
         Simulator(SimulatorSettings(contacts=0, faults=(spec,)))
 
 
 def test_a_fault_strikes_each_nth_thing_at_its_first_askings() -> None:
-    turn = turns.read("server-errors@2", DEFAULTS)
+    turn = fault_schedule.read("server-errors@2", DEFAULTS)
     assert [turn.due(key) for key in "abbcd"] == [False, True, False, False, True]
-    always = turns.read("server-errors:always", DEFAULTS)
+    always = fault_schedule.read("server-errors:always", DEFAULTS)
     assert [always.due("a", always.argument) for _ in range(3)] == [True, True, True]
     assert always.asked("a") == 3
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import zipcodes
 
-from etl.simulator.book import agency, garage, names, people, places, stamps, terms
+from etl.simulator.book import agency, dates, drivers_vehicles, names, people, places, terms
 from etl.simulator.world import World
 
 NOW = datetime(2026, 6, 15, 16, 30, tzinfo=UTC)
@@ -129,7 +129,7 @@ def test_adjustments_belong_to_every_policy_that_changed(world: World) -> None:
 
 
 def test_an_expiry_may_not_have_been_marked(world: World) -> None:
-    today = stamps.midnight(NOW.date())
+    today = dates.midnight(NOW.date())
     over = [policy for policy in world.policies.values() if (policy["ExpirationDate"] or today) < today]
     statuses = Counter(policy["Status"] for policy in over)
     assert 0.05 < statuses["A"] / len(over) < 0.35
@@ -160,7 +160,7 @@ def test_shells_are_renewals_that_nobody_bound(world: World) -> None:
 
 
 def test_every_status_occurs_and_fits_the_dates(world: World) -> None:
-    today = stamps.midnight(NOW.date())
+    today = dates.midnight(NOW.date())
     statuses = Counter(record["Status"] for record in world.policies.values())
     assert set(statuses) == {"A", "C", "D", "E", "P", "V"}
     for policy in world.policies.values():
@@ -218,11 +218,11 @@ def test_people_read_like_people() -> None:
 
 
 def test_a_vehicle_number_has_its_check_digit() -> None:
-    assert garage.check_digit("1M8GDM9A_KP042788".replace("_", "0")) == "X"
+    assert drivers_vehicles.check_digit("1M8GDM9A_KP042788".replace("_", "0")) == "X"
     for _ in range(50):
-        vin = garage.vin(random.Random(5), "1HG", 2019)
+        vin = drivers_vehicles.vin(random.Random(5), "1HG", 2019)
         assert len(vin) == 17
-        assert vin[8] == garage.check_digit(vin)
+        assert vin[8] == drivers_vehicles.check_digit(vin)
         assert vin[9] == "K"
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from etl.simulator import dirt
+from etl.simulator import data_quirks
 from etl.simulator.world import World
 
 NOW = datetime(2026, 6, 15, 16, 30, tzinfo=UTC)
@@ -24,13 +24,15 @@ def share(items: list[dict[str, Any]], test: Callable[[dict[str, Any]], object])
     return sum(bool(test(item)) for item in items) / len(items)
 
 
-@pytest.mark.parametrize("quirk", [*dirt.CONTACT_QUIRKS, *dirt.POLICY_QUIRKS, dirt.DELETED_CONTACT])
-def test_a_quirk_befalls_as_many_as_it_says(quirk: dirt.Quirk) -> None:
+@pytest.mark.parametrize(
+    "quirk", [*data_quirks.CONTACT_QUIRKS, *data_quirks.POLICY_QUIRKS, data_quirks.DELETED_CONTACT]
+)
+def test_a_quirk_befalls_as_many_as_it_says(quirk: data_quirks.Quirk) -> None:
     dice = random.Random(1)
-    always = dirt.Quirk(quirk.name, 100, lambda _dice, _item: {"hit": True})
-    often = dirt.Quirk(quirk.name, quirk.percent, lambda _dice, _item: {"hit": True})
-    assert dirt.with_quirks(dice, {}, (always,)) == {"hit": True}
-    hits = sum("hit" in dirt.with_quirks(dice, {}, (often,)) for _ in range(20_000))
+    always = data_quirks.Quirk(quirk.name, 100, lambda _dice, _item: {"hit": True})
+    often = data_quirks.Quirk(quirk.name, quirk.percent, lambda _dice, _item: {"hit": True})
+    assert data_quirks.with_quirks(dice, {}, (always,)) == {"hit": True}
+    hits = sum("hit" in data_quirks.with_quirks(dice, {}, (often,)) for _ in range(20_000))
     assert hits / 200 == pytest.approx(quirk.percent, rel=0.35)
 
 
@@ -111,4 +113,4 @@ def test_only_modified_contacts_are_deleted(world: World) -> None:
 
 
 def test_a_record_without_quirks_stays_as_it_is() -> None:
-    assert dirt.with_quirks(random.Random(1), {"a": 1}, ()) == {"a": 1}
+    assert data_quirks.with_quirks(random.Random(1), {"a": 1}, ()) == {"a": 1}

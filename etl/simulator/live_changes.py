@@ -1,4 +1,4 @@
-"""Life: what changes in an agency while time passes, one change at a time, drawn by the seed."""
+"""Live changes: what changes in an agency while time passes, one change at a time, drawn by the seed."""
 
 # ruff: noqa: PLR2004 - shares, rates and amounts of a made-up book are written where they are used
 
@@ -9,9 +9,9 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from etl.simulator import details, entries
+from etl.simulator import add_records, details
 from etl.simulator.agency_data import AgencyData
-from etl.simulator.book import agency, lines, names, people, policies, stamps, sums, terms
+from etl.simulator.book import agency, amounts, dates, lines, names, people, policies, terms
 from etl.simulator.collection import Collection
 
 Item = dict[str, Any]
@@ -62,7 +62,7 @@ def _edit_contact(data: AgencyData, dice: random.Random, now: datetime) -> str:
 def _new_client(data: AgencyData, dice: random.Random, now: datetime) -> str:
     key = max([people.FIRST_CONTACT - 1, *map(int, data.contacts)]) + 1
     client, item = people.new_client(dice, data.agency, key, now)
-    entries.enter_client(data, dice, client, item)
+    add_records.enter_client(data, dice, client, item)
     for term in terms.chains(dice, data.agency, client, now) if client.is_customer else ():
         _enter(data, dice, replace(term, created=now, modified=None), None, now)
     return f"contact {key} entered"
@@ -70,7 +70,7 @@ def _new_client(data: AgencyData, dice: random.Random, now: datetime) -> str:
 
 def _enter(data: AgencyData, dice: random.Random, term: terms.Term, prior: int | None, now: datetime) -> int:
     key = max([policies.FIRST_POLICY - 1, *map(int, data.policies)]) + 1
-    entries.enter_policy(data, dice, key, term, prior, now)
+    add_records.enter_policy(data, dice, key, term, prior, now)
     return key
 
 
@@ -91,7 +91,7 @@ def _is_in_force(data: AgencyData, policy: Item, now: datetime) -> bool:
         policy["Status"] == "A"
         and data.facts[policy["PolicyId"]].bound is not None
         and policy["ExpirationDate"] is not None
-        and stamps.read(policy["ExpirationDate"]) > now
+        and dates.read(policy["ExpirationDate"]) > now
     )
 
 
@@ -111,7 +111,7 @@ def _another_policy(data: AgencyData, dice: random.Random, now: datetime) -> str
 
 
 def _renew(data: AgencyData, dice: random.Random, now: datetime) -> str:
-    soon = stamps.plain(now + timedelta(days=120))
+    soon = dates.plain(now + timedelta(days=120))
 
     def is_due(policy: Item) -> bool:
         is_renewed = policy["PolicyId"] in data.renewed
@@ -141,8 +141,8 @@ def _term(data: AgencyData, policy: Item) -> terms.Term:
     return terms.Term(
         _client(data, policy), shown[0], shown[1] if len(shown) > 1 else None, carrier,
         data.agency.carrier(policy["MGAId"]), policy["PolicyNumber"].strip(),
-        stamps.read(policy["EffectiveDate"]).date(),
-        stamps.read(policy["ExpirationDate"]).date() if policy["ExpirationDate"] else None,
+        dates.read(policy["EffectiveDate"]).date(),
+        dates.read(policy["ExpirationDate"]).date() if policy["ExpirationDate"] else None,
         6 if policy["Term"] == "S" else 12, policy["TotalPremium"], policy["Status"],
         data.policies.created(policy["PolicyId"]), facts.bound, facts.business,
     )  # fmt: skip
@@ -156,13 +156,13 @@ def _bind(data: AgencyData, dice: random.Random, now: datetime) -> str:
         number = terms.policy_number(dice, term.line, term.carrier, term.effective)
     data.facts[key] = replace(data.facts[key], bound=now.date())
     policy = data.policies.change(key, now, Status="A", PolicyNumber=number, Description=None)
-    entries.enter_commission(data, policy, data.rule_business(policy), policy["TotalPremium"], now, now)
-    entries.enter_billing(data, dice, policy, term, now)
+    add_records.enter_commission(data, policy, data.rule_business(policy), policy["TotalPremium"], now, now)
+    add_records.enter_billing(data, dice, policy, term, now)
     return f"policy {key} bound"
 
 
 def _is_running(data: AgencyData, policy: Item, now: datetime) -> bool:
-    return _is_in_force(data, policy, now) and stamps.read(policy["EffectiveDate"]) < now
+    return _is_in_force(data, policy, now) and dates.read(policy["EffectiveDate"]) < now
 
 
 def _cancel(data: AgencyData, dice: random.Random, now: datetime) -> str:
@@ -178,8 +178,8 @@ def _canceled(data: AgencyData, policy: Item, now: datetime) -> Item:
 
 def _cancellation(policy: Item, reasons: tuple[int, ...], now: datetime) -> terms.TermChange:
     """Return the cancellation of a policy now; the premium of the days that are left is returned."""
-    begin, end = stamps.read(policy["EffectiveDate"]), stamps.read(policy["ExpirationDate"])
-    returned = sums.cents(policy["TotalPremium"] * max(0.0, (end - now) / (end - begin)))
+    begin, end = dates.read(policy["EffectiveDate"]), dates.read(policy["ExpirationDate"])
+    returned = amounts.cents(policy["TotalPremium"] * max(0.0, (end - now) / (end - begin)))
     return terms.TermChange(terms.CANCELLATION, now.date(), -returned, reasons)
 
 
@@ -188,7 +188,7 @@ def _reinstate(data: AgencyData, dice: random.Random, now: datetime) -> str:
 
     def can_be_reinstated(policy: Item) -> bool:
         is_replaced = policy["PolicyId"] in data.renewed
-        is_over = policy["ExpirationDate"] is None or stamps.read(policy["ExpirationDate"]) <= now
+        is_over = policy["ExpirationDate"] is None or dates.read(policy["ExpirationDate"]) <= now
         return policy["Status"] == "C" and not is_replaced and not is_over
 
     policy = _pick(dice, data.policies, can_be_reinstated)
@@ -201,8 +201,8 @@ def _reinstate(data: AgencyData, dice: random.Random, now: datetime) -> str:
 
 def _endorse(data: AgencyData, dice: random.Random, now: datetime) -> str:
     policy = _pick(dice, data.policies, lambda policy: _is_in_force(data, policy, now))
-    amount = sums.cents(policy["TotalPremium"] * dice.uniform(-0.05, 0.15))
-    premium = sums.cents(policy["TotalPremium"] + amount)
+    amount = amounts.cents(policy["TotalPremium"] * dice.uniform(-0.05, 0.15))
+    premium = amounts.cents(policy["TotalPremium"] + amount)
     policy = data.policies.change(policy["PolicyId"], now, TotalPremium=premium)
     _adjust(data, policy, terms.TermChange(terms.ENDORSEMENT, now.date(), amount), now)
     return f"policy {policy['PolicyId']} endorsed"
@@ -210,7 +210,7 @@ def _endorse(data: AgencyData, dice: random.Random, now: datetime) -> str:
 
 def _adjust(data: AgencyData, policy: Item, change: terms.TermChange, now: datetime) -> None:
     data.adjustments.setdefault(policy["PolicyId"], []).append(change)
-    entries.enter_adjustment_commission(data, policy, change, now, now)
+    add_records.enter_adjustment_commission(data, policy, change, now, now)
 
 
 def _delete_policy(data: AgencyData, dice: random.Random, now: datetime) -> str:
@@ -230,16 +230,16 @@ def _delete_contact(data: AgencyData, dice: random.Random, now: datetime) -> str
 
 def _report_claim(data: AgencyData, dice: random.Random, now: datetime) -> str:
     policy = _pick(dice, data.policies, lambda policy: _is_in_force(data, policy, now))
-    key = entries.enter_claim(data, dice, policy, now - timedelta(days=2), now)
-    day = stamps.midnight(now.date())
-    item = data.claims[key] | {"DateReported": day, "CreatedOn": stamps.plain(now)}
+    key = add_records.enter_claim(data, dice, policy, now - timedelta(days=2), now)
+    day = dates.midnight(now.date())
+    item = data.claims[key] | {"DateReported": day, "CreatedOn": dates.plain(now)}
     data.claims.put(key, item, now)
     return f"claim {key} reported"
 
 
 def _settle_claim(data: AgencyData, dice: random.Random, now: datetime) -> str:
     claim = _pick(dice, data.claims, lambda claim: claim["Status"] in "OR")
-    closed = {"Status": "C", "DateClosed": stamps.midnight(now.date()), "AmountPaid": claim["AmountReserved"]}
+    closed = {"Status": "C", "DateClosed": dates.midnight(now.date()), "AmountPaid": claim["AmountReserved"]}
     data.claims.change(claim["ClaimID"], now, **closed)
     return f"claim {claim['ClaimID']} closed"
 
@@ -253,7 +253,7 @@ def _void_payment(data: AgencyData, dice: random.Random, _now: datetime) -> str:
 
 def _receive_commission(data: AgencyData, dice: random.Random, now: datetime) -> str:
     item = _pick(dice, data.commissions, lambda item: item["Status"] == "P")
-    data.commissions.change(item["CommissionID"], now, Status="R", StatementDate=stamps.midnight(now.date()))
+    data.commissions.change(item["CommissionID"], now, Status="R", StatementDate=dates.midnight(now.date()))
     return f"commission {item['CommissionID']} received"
 
 

@@ -6,7 +6,7 @@ import random
 from datetime import date
 from typing import Any
 
-from etl.simulator.book import names, stamps
+from etl.simulator.book import dates, names
 
 MODELS = {
     "1HG": ("Honda", ("Civic", "Accord", "CR-V")),
@@ -50,7 +50,7 @@ def _driver(dice: random.Random, policy_id: int, n: int, contact: dict[str, Any]
     sr22 = dice.random() < 0.03
     return {
         "DriverID": policy_id * 10 + n + 1, "PolicyDetailsID": policy_id * 10, "FirstName": first,
-        "MiddleName": other.middle, "LastName": last, "DOB": stamps.midnight(born),
+        "MiddleName": other.middle, "LastName": last, "DOB": dates.midnight(born),
         "Gender": "F" if other.female else "M", "MaritalStatus": dice.choice(("Single", "Married", "Divorced", "")),
         "LicenseStateCode": (contact["State"] or "").strip() or None,
         "LicenseStatus": dice.choices(("Active", "Suspended", "Expired"), (94, 3, 3))[0],

@@ -1,4 +1,4 @@
-"""Balance sheet of a batch: fetched = inserted + updated + ..., per resource."""
+"""The balance of a batch: fetched = inserted + updated + ..., per resource."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -28,8 +28,8 @@ def mark_status(batch_resource: BatchResource) -> Text:
     return Text(batch_resource.status.replace("_", " "), style="dim")
 
 
-def build_balance_sheet(batch_resources: Sequence[BatchResource]) -> Table:
-    """Return the balance sheet of a batch, resource by resource."""
+def build_balance_table(batch_resources: Sequence[BatchResource]) -> Table:
+    """Return the balance of a batch, resource by resource."""
     rows = [
         (
             batch_resource.resource,
@@ -59,7 +59,7 @@ def find_failures(batch_resources: Sequence[BatchResource]) -> list[tuple[str, s
 
 
 def batch_resource_to_json(batch_resource: BatchResource) -> dict[str, Any]:
-    """Return one line of the balance sheet as JSON."""
+    """Return one line of the balance as JSON."""
     return {
         "resource": batch_resource.resource,
         "status": batch_resource.status,

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from etl.simulator.book import stamps
+from etl.simulator.book import dates
 
 Item = dict[str, Any]
 
@@ -42,7 +42,7 @@ def _padded(name: str, width: int) -> Callable[[random.Random, Item], Item]:
 
 
 def _restamped(name: str, write: Callable[[Any], str]) -> Callable[[random.Random, Item], Item]:
-    return lambda _dice, item: {name: write(stamps.read(item[name]))} if item[name] else {}
+    return lambda _dice, item: {name: write(dates.read(item[name]))} if item[name] else {}
 
 
 def _invalid_email(dice: random.Random, item: Item) -> Item:
@@ -79,8 +79,8 @@ CONTACT_QUIRKS = (
     Quirk("birth date of a machine", 1, _one_of("DOB", "0001-01-01T00:00:00", "1900-01-01T00:00:00", "")),
     Quirk("no type", 0.5, _blank("ContactType", "ContactTypeDisplay", "TypeDisplay")),
     Quirk("unpublished status", 1.5, lambda _dice, _item: {"Status": "I", "StatusDisplay": "Inactive"}),
-    Quirk("created with seven digits", 3, _restamped("CreatedOn", stamps.seven_digits)),
-    Quirk("modified with seven digits", 3, _restamped("DateLastModified", stamps.seven_digits)),
+    Quirk("created with seven digits", 3, _restamped("CreatedOn", dates.seven_digits)),
+    Quirk("modified with seven digits", 3, _restamped("DateLastModified", dates.seven_digits)),
 )
 POLICY_QUIRKS = (
     Quirk("number not filled in", 1.2, _one_of("PolicyNumber", "TBA", "TBD", "Pending", "pending")),
@@ -89,9 +89,9 @@ POLICY_QUIRKS = (
     Quirk("no description but not null", 12, _one_of("Description", "")),
     Quirk("producers left out", 2, _one_of("ProducerIDs", [])),
     Quirk("agent's name with blanks", 2, _padded("AgentName", 24)),
-    Quirk("created in the American form", 2, _restamped("CreatedOn", stamps.american)),
-    Quirk("modified in the American form", 2, _restamped("DateLastModified", stamps.american)),
-    Quirk("modified with seven digits", 4, _restamped("DateLastModified", stamps.seven_digits)),
+    Quirk("created in the American form", 2, _restamped("CreatedOn", dates.american)),
+    Quirk("modified in the American form", 2, _restamped("DateLastModified", dates.american)),
+    Quirk("modified with seven digits", 4, _restamped("DateLastModified", dates.seven_digits)),
 )
 #: Deleted contacts come through the feed as a modification, so only modified contacts can be deleted.
 DELETED_CONTACT = Quirk("deleted", 2, _deleted)

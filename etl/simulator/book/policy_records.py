@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from etl.simulator.book import lines, stamps, sums
+from etl.simulator.book import amounts, dates, lines
 from etl.simulator.book.agency import CARRIER_FEES, SimulatedAgency, SimulatedEmployee
 from etl.simulator.book.money import taxes, total_fees
 from etl.simulator.book.policies import PolicyFacts
@@ -62,7 +62,7 @@ class PolicyContext:
     @property
     def binder_date(self) -> str | None:
         """The binder date; a shell has none."""
-        return stamps.midnight(self.facts.bound) if self.facts.bound else None
+        return dates.midnight(self.facts.bound) if self.facts.bound else None
 
     def has(self, adjustment_type: str) -> bool:
         """Return whether the policy has an adjustment of a type."""
@@ -103,12 +103,12 @@ def with_summary_spelling(info: Item) -> Item:
 def summary(context: PolicyContext) -> Item:
     """Return what `PolicySummaryForApi` answers (field names: facts 9.6): no binder date."""
     policy, csr, agent = context.policy, context.csr, context.agent
-    begin = stamps.read(policy["EffectiveDate"])
-    end = stamps.read(policy["ExpirationDate"]) if policy["ExpirationDate"] else None
+    begin = dates.read(policy["EffectiveDate"])
+    end = dates.read(policy["ExpirationDate"]) if policy["ExpirationDate"] else None
     return {
         "PolicyID": policy["PolicyId"], "CustomerID": policy["CustomerId"], "PolicyNo": policy["PolicyNumber"],
-        "EffectiveDate": policy["EffectiveDate"], "EffectiveDateString": stamps.american_day(begin),
-        "ExpirationDate": policy["ExpirationDate"], "ExpirationDateString": stamps.american_day(end) if end else "",
+        "EffectiveDate": policy["EffectiveDate"], "EffectiveDateString": dates.american_day(begin),
+        "ExpirationDate": policy["ExpirationDate"], "ExpirationDateString": dates.american_day(end) if end else "",
         "Status": policy["Status"], "PolicyStatusCaption": STATUS_CAPTIONS[policy["Status"]],
         "TotalPremium": policy["TotalPremium"], "TotalPremiumString": f"${policy['TotalPremium']:,.2f}",
         "AgentID": agent.id, "AgentName": agent.display_name, "CSRID": csr.id if csr else None,
@@ -125,7 +125,7 @@ def summary(context: PolicyContext) -> Item:
 
 def policy_lines(policy: Item) -> list[Item]:
     """Return what `PolicyLines` answers. The call was seen; its fields are assumed."""
-    shares = sums.split(policy["TotalPremium"], [1.0] * len(policy["LOBList"]))
+    shares = amounts.split(policy["TotalPremium"], [1.0] * len(policy["LOBList"]))
     return [
         {
             "PolicyLineID": policy["PolicyId"] * 10 + n, "PolicyID": policy["PolicyId"], "LOBID": line["ID"],
@@ -137,9 +137,9 @@ def policy_lines(policy: Item) -> list[Item]:
 
 def premium(policy: Item, adjustments: list[TermChange]) -> Item:
     """Return what `Premium` answers. The call was seen; its fields are assumed."""
-    added = sums.cents(endorsed(adjustments))
+    added = amounts.cents(endorsed(adjustments))
     return {
-        "PolicyID": policy["PolicyId"], "PremiumBase": sums.cents(policy["TotalPremium"] - added),
+        "PolicyID": policy["PolicyId"], "PremiumBase": amounts.cents(policy["TotalPremium"] - added),
         "PremiumChange": added, "TotalPremium": policy["TotalPremium"], "Taxes": taxes(policy),
         "AgencyFees": total_fees(policy),
     }  # fmt: skip
@@ -147,16 +147,16 @@ def premium(policy: Item, adjustments: list[TermChange]) -> Item:
 
 def binder(policy: dict[str, Any]) -> dict[str, Any]:
     """Return the `Result` of `GetBinderInfo`."""
-    begin = stamps.read(policy["EffectiveDate"])
+    begin = dates.read(policy["EffectiveDate"])
     end = begin + timedelta(days=30)
     return {
         "BinderInfoID": policy["PolicyId"] * 10 + 7, "NewBinder": False, "NonStandardConditions": "",
         "PolicyQuoteID": policy["PolicyId"] * 10 + 1, "BinderPurposeID": 1,
         "BinderPurposeLabel": "Evidence of insurance",
-        "BinderDocument": None, "BinderNumber": f"B{policy['PolicyId']}", "BinderEffectiveDate": stamps.plain(begin),
-        "BinderExpirationDate": stamps.plain(end), "BinderEffectiveTime": "00:01:00.0000000",
+        "BinderDocument": None, "BinderNumber": f"B{policy['PolicyId']}", "BinderEffectiveDate": dates.plain(begin),
+        "BinderExpirationDate": dates.plain(end), "BinderEffectiveTime": "00:01:00.0000000",
         "BinderExpirationTime": "00:01:00.0000000", "NumberOfDays": 30,
-        "BinderEffectiveDateString": stamps.american(begin), "BinderExpirationDateString": stamps.american(end),
+        "BinderEffectiveDateString": dates.american(begin), "BinderExpirationDateString": dates.american(end),
         "BinderEffectiveTimeString": "12:01 AM", "BinderExpirationTimeString": "12:01 AM",
     }  # fmt: skip
 
@@ -170,17 +170,17 @@ def quotes(dice: random.Random, agency: SimulatedAgency, policy: dict[str, Any])
 
 def _quote(dice: random.Random, agency: SimulatedAgency, policy: dict[str, Any], n: int) -> dict[str, Any]:
     key = policy["PolicyId"] * 10 + n + 1
-    quoted_on = stamps.read(policy["EffectiveDate"]) - timedelta(days=dice.randrange(3, 25))
+    quoted_on = dates.read(policy["EffectiveDate"]) - timedelta(days=dice.randrange(3, 25))
     taken = n == 0
     rivals = [carrier.id for carrier in agency.carriers if policy["LOBId"] in carrier.lines]
-    base_premium = policy["TotalPremium"] if taken else sums.cents(policy["TotalPremium"] * dice.uniform(1.02, 1.5))
+    base_premium = policy["TotalPremium"] if taken else amounts.cents(policy["TotalPremium"] * dice.uniform(1.02, 1.5))
     fees = dice.sample(tuple(CARRIER_FEES), dice.choices((0, 1, 2), (60, 30, 10))[0])
     return {
         "QuoteID": key, "PolicyID": policy["PolicyId"], "QuoteNumber": f"Q{key}",
         "QuoteStatus": "Accepted" if taken else dice.choice(QUOTE_STATES), "QuoteSubStatus": "", "QuoteType": "New",
         "CarrierID": policy["CarrierId"] if taken else dice.choice(rivals), "MGAID": policy["MGAId"] if taken else None,
-        "QuoteDate": stamps.midnight(quoted_on.date()),
-        "QuoteExpirationDate": stamps.midnight((quoted_on + 30 * stamps.DAY).date()),
+        "QuoteDate": dates.midnight(quoted_on.date()),
+        "QuoteExpirationDate": dates.midnight((quoted_on + 30 * dates.DAY).date()),
         "QuotedByID": agency.employee_by_name(policy["AgentName"]).id,
         "Conditions": "Subject to inspection" if n == 1 else "",
         "BasePremium": base_premium, "IsDeleted": False, "Preferred": taken,
@@ -203,7 +203,7 @@ def coverages(dice: random.Random, policy: dict[str, Any], vehicle_ids: list[int
         for vehicle in (vehicle_ids if cover.by_vehicle and vehicle_ids else [None])
     ]
     shares = [cover.share / (len(vehicle_ids) if vehicle else 1) for cover, vehicle in wanted]
-    premiums = sums.split(policy["TotalPremium"], shares)
+    premiums = amounts.split(policy["TotalPremium"], shares)
     items = []
     for n, ((cover, vehicle), share) in enumerate(zip(wanted, premiums, strict=True)):
         limit = dice.choice(cover.limits)

@@ -6,9 +6,9 @@ import random
 from datetime import datetime, timedelta
 from typing import Any
 
-from etl.simulator import dirt
+from etl.simulator import data_quirks
 from etl.simulator.agency_data import AgencyData
-from etl.simulator.book import claims, lines, money, people, policies, stamps
+from etl.simulator.book import claims, dates, lines, money, people, policies
 from etl.simulator.book.people import Client
 from etl.simulator.book.policies import PolicyFacts
 from etl.simulator.book.terms import CANCELLATION, ENDORSEMENT, NONRENEWAL, Term, TermChange
@@ -33,14 +33,14 @@ def _put_contact(data: AgencyData, item: dict[str, Any], letter: str, created: d
 def enter_client(data: AgencyData, dice: random.Random, client: Client, item: dict[str, Any]) -> None:
     """Put a client into the data, with the quirks of a real book."""
     data.contact_types[client.id] = client.type
-    data.contacts.put(client.id, dirt.contact(dice, item), client.created, client.modified)
+    data.contacts.put(client.id, data_quirks.contact(dice, item), client.created, client.modified)
 
 
 def enter_policy(
     data: AgencyData, dice: random.Random, policy_id: int, term: Term, prior_id: int | None, now: datetime
 ) -> None:
     """Put a term into the data, with its adjustments, bills, commissions, claims and application."""
-    policy = dirt.policy(dice, policies.item(dice, policy_id, term, prior_id))
+    policy = data_quirks.policy(dice, policies.item(dice, policy_id, term, prior_id))
     data.policies.put(policy_id, policy, term.created, term.modified)
     data.facts[policy_id] = PolicyFacts(term.business, term.bound)
     data.policies_of.setdefault(term.client.id, []).append(policy_id)
@@ -64,10 +64,10 @@ def enter_billing(data: AgencyData, dice: random.Random, policy: dict[str, Any],
 
 
 def _enter_commissions(data: AgencyData, policy: dict[str, Any], term: Term, now: datetime) -> None:
-    begun = max(stamps.at_midnight(term.effective), term.created)
+    begun = max(dates.at_midnight(term.effective), term.created)
     enter_commission(data, policy, data.rule_business(policy), term.base, _booked(policy, begun), now)
     for change in term.adjustments:
-        enter_adjustment_commission(data, policy, change, _booked(policy, stamps.at_midnight(change.on)), now)
+        enter_adjustment_commission(data, policy, change, _booked(policy, dates.at_midnight(change.on)), now)
 
 
 def _booked(policy: dict[str, Any], on: datetime) -> datetime:
@@ -95,11 +95,11 @@ def enter_commission(
 
 
 def _enter_claim(data: AgencyData, dice: random.Random, policy: dict[str, Any], term: Term, now: datetime) -> None:
-    end = min(stamps.at_midnight(term.expiration) if term.expiration else now, now)
-    begin = stamps.at_midnight(term.effective)
+    end = min(dates.at_midnight(term.expiration) if term.expiration else now, now)
+    begin = dates.at_midnight(term.effective)
     if dice.random() > 0.08 or end - begin < timedelta(days=30):
         return
-    happened = stamps.between(dice, begin, end - timedelta(days=25))
+    happened = dates.between(dice, begin, end - timedelta(days=25))
     enter_claim(data, dice, policy, happened, now)
 
 
@@ -110,7 +110,7 @@ def enter_claim(
     key = claims.FIRST_CLAIM + len(data.claims)
     item = claims.claim(dice, key, policy, data.client(policy["CustomerId"]), happened, now)
     modified = item["DateLastModified"]
-    data.claims.put(key, item, stamps.read(item["CreatedOn"]), stamps.read(modified) if modified else None)
+    data.claims.put(key, item, dates.read(item["CreatedOn"]), dates.read(modified) if modified else None)
     return key
 
 
@@ -123,4 +123,4 @@ def _enter_application(
     created = data.entered(term.created - timedelta(minutes=dice.randrange(10, 4000)), now)
     item = claims.application(dice, key, policy, created, now)
     modified = item["DateLastModified"]
-    data.applications.put(key, item, created, stamps.read(modified) if modified else None)
+    data.applications.put(key, item, created, dates.read(modified) if modified else None)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from etl.simulator.book import names, stamps
+from etl.simulator.book import dates, names
 from etl.simulator.book.agency import SimulatedAgency
 
 Item = dict[str, Any]
@@ -51,12 +51,12 @@ def account(dice: random.Random, agency: SimulatedAgency, contact: dict[str, Any
     """Return `AccountInfo`, with the customer-portal login that nobody may keep."""
     agent = agency.employee_by_name(contact["AgentName"])
     csr = dice.choice(agency.staff(contact["LocationID"], "CSR") or agency.employees)
-    since, source = stamps.read(contact["CreatedOn"]), dice.randrange(len(SOURCES))
+    since, source = dates.read(contact["CreatedOn"]), dice.randrange(len(SOURCES))
     return {
         "CustomerID": contact["EntityID"], "CustomerNo": contact["CustomerNo"], "AgentID": agent.id,
         "Agent": agent.display_name, "CsrID": csr.id, "CSR": csr.display_name, "CustomerPriorityID": 1,
-        "CustomerPriority": dice.choice(("Normal", None)), "CustomerSince": stamps.midnight(since.date()),
-        "CustomerSinceString": stamps.american_day(since), "Type": contact["ContactSubType"] or contact["ContactType"],
+        "CustomerPriority": dice.choice(("Normal", None)), "CustomerSince": dates.midnight(since.date()),
+        "CustomerSinceString": dates.american_day(since), "Type": contact["ContactSubType"] or contact["ContactType"],
         "OfficeID": contact["LocationID"], "Name": contact["DisplayName"],
         "CustomerSourceID": source + 1 if SOURCES[source] else None, "CustomerSource": SOURCES[source],
         "SourceDetail": "", "CreatedByID": agent.id, "CreatedByName": agent.display_name,
@@ -100,7 +100,7 @@ def detail_summary(dice: random.Random, agency: SimulatedAgency, contact: Item) 
         "LocationID": contact["LocationID"], "CustomerSourceID": source + 1 if SOURCES[source] else None,
         "SourceDetail": "", "EntityStatus": contact["Status"], "CustomerSTatus": contact["Status"],
         "Prospect": letter == "P", "CustomerNo": contact["CustomerNo"],
-        "CustomerSince": stamps.midnight(stamps.read(contact["CreatedOn"]).date()), "AgentID": agent.id,
+        "CustomerSince": dates.midnight(dates.read(contact["CreatedOn"]).date()), "AgentID": agent.id,
         "AgentName": agent.display_name, "CSRID": csr.id, "CSRName": csr.display_name, "Type": letter,
         "PreferredLanguageCode": dice.choices(("EN", "ES", None), (70, 20, 10))[0],
         "DisplayName": contact["DisplayName"], "Salutation": dice.choice(("Mr.", "Ms.", None)) if is_person else None,
@@ -159,16 +159,16 @@ def _task(
     dice: random.Random, agency: SimulatedAgency, contact: Item, n: int, policy_ids: list[int], now: datetime
 ) -> Item:
     assignee = dice.choice(agency.employees)
-    created = stamps.between(dice, stamps.read(contact["CreatedOn"]), now)
+    created = dates.between(dice, dates.read(contact["CreatedOn"]), now)
     is_done = dice.random() < 0.6
     return {
         "Id": contact["EntityID"] * 10 + n, "Subject": dice.choice(TASKS), "Description": "",
         "Status": "Completed" if is_done else "Open", "Priority": dice.choice(("Normal", "High")),
-        "DueDate": stamps.midnight((created + timedelta(days=7)).date()),
-        "CompletedOn": stamps.plain(min(created + timedelta(days=3), now)) if is_done else None,
+        "DueDate": dates.midnight((created + timedelta(days=7)).date()),
+        "CompletedOn": dates.plain(min(created + timedelta(days=3), now)) if is_done else None,
         "AssignedToId": assignee.id, "AssignedTo": assignee.display_name, "ContactId": contact["EntityID"],
         "PolicyId": dice.choice(policy_ids) if policy_ids and dice.random() < 0.5 else None,
-        "CreatedBy": assignee.display_name, "CreatedOn": stamps.plain(created),
+        "CreatedBy": assignee.display_name, "CreatedOn": dates.plain(created),
     }  # fmt: skip
 
 
@@ -177,7 +177,7 @@ def notes(
 ) -> list[Item]:
     """Return the notes about a contact or a policy (field names: facts 3.1)."""
     count = dice.choices((0, 1, 2, 3), (35, 35, 20, 10))[0]
-    return [_note(dice, agency, about, n, stamps.between(dice, since, now)) for n in range(count)]
+    return [_note(dice, agency, about, n, dates.between(dice, since, now)) for n in range(count)]
 
 
 def _note(dice: random.Random, agency: SimulatedAgency, about: NoteSubject, n: int, created: datetime) -> Item:
@@ -186,7 +186,7 @@ def _note(dice: random.Random, agency: SimulatedAgency, about: NoteSubject, n: i
     key = about.key * 10 + n
     return {
         "Id": key, "Comment": dice.choice(COMMENTS), "CreatedBy": author.display_name, "EmployeeId": author.id,
-        "CreatedOn": stamps.plain(created), "ModifiedAt": stamps.plain(created),
+        "CreatedOn": dates.plain(created), "ModifiedAt": dates.plain(created),
         "ModifiedBy": author.display_name if is_edited else None, "ParentId": key - 1 if n and is_edited else None,
         "AssignedPolicyId": about.policy_id, "AssignedContactId": about.contact_id,
         "Important": dice.random() < 0.1, "IsPinned": dice.random() < 0.05, "RelatedNotes": [],
@@ -227,12 +227,12 @@ def _document(
     dice: random.Random, agency: SimulatedAgency, contact: dict[str, Any], n: int, numbers: list[str], now: datetime
 ) -> dict[str, Any]:
     title, kind = dice.choice(TITLES)
-    added = stamps.between(dice, stamps.read(contact["CreatedOn"]), now)
+    added = dates.between(dice, dates.read(contact["CreatedOn"]), now)
     policy_numbers = dice.sample(numbers, min(len(numbers), dice.choice((0, 1, 1, 2))))
     return {
         "BlobInfoId": contact["EntityID"] * 10 + n, "Title": title, "Type": kind,
         "AddedBy": dice.choice(agency.employees).display_name, "PolicyNumbers": ", ".join(policy_numbers),
-        "DateAdded": stamps.plain(added), "DateAddedFormated": stamps.american(added), "Selected": False,
+        "DateAdded": dates.plain(added), "DateAddedFormated": dates.american(added), "Selected": False,
     }  # fmt: skip
 
 
@@ -244,15 +244,15 @@ def forms(dice: random.Random, contact: dict[str, Any], policy_ids: list[int], n
 
 def _form(dice: random.Random, contact: dict[str, Any], n: int, policy_ids: list[int], now: datetime) -> dict[str, Any]:
     number, edition, words = dice.choice(FORMS)
-    key, made = contact["EntityID"] * 10 + n, stamps.between(dice, stamps.read(contact["CreatedOn"]), now)
+    key, made = contact["EntityID"] * 10 + n, dates.between(dice, dates.read(contact["CreatedOn"]), now)
     locked = dice.random() < 0.4
     return {
         "AcordFormID": key, "AcordTemplateID": str(uuid.uuid5(uuid.NAMESPACE_OID, number)),
         "CustomerID": contact["EntityID"], "PolicyID": dice.choice(policy_ids) if policy_ids else None,
         "EndorsementID": None, "FormNumber": number, "EditionDate": edition, "State": (contact["State"] or "").strip(),
         "Description": words, "Data": f"<Form><Insured>{contact['DisplayName']}</Insured></Form>",
-        "CreatedOn": stamps.american(made), "CreatedBy": 501, "SignatureID": key + 1 if locked else None,
-        "Locked": locked, "LockedDate": stamps.american(made + timedelta(hours=3)) if locked else "",
+        "CreatedOn": dates.american(made), "CreatedBy": 501, "SignatureID": key + 1 if locked else None,
+        "Locked": locked, "LockedDate": dates.american(made + timedelta(hours=3)) if locked else "",
         "LockedMethod": "eSignature" if locked else "", "MultipleLossPayees": False,
         "AcordFormLossPayees": [_payee(dice, key)] if dice.random() < 0.2 else [],
     }  # fmt: skip

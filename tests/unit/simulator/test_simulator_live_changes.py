@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from etl.simulator import life
+from etl.simulator import live_changes
 from etl.simulator.world import World
 
 NOW = datetime(2026, 6, 15, 16, 30, tzinfo=UTC)
@@ -27,7 +27,7 @@ def world() -> World:
 def changes(world: World, change: Change, times: int = 20) -> Iterator[str]:
     """Yield what a change did, with each of some dice for which a record fits."""
     for number in range(times):
-        with suppress(life.NothingFits):
+        with suppress(live_changes.NothingFits):
             yield change(world, random.Random(number), LATER)
 
 
@@ -58,7 +58,7 @@ TRACES = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("change", life.CHANGES, ids=lambda record: record.__name__)
+@pytest.mark.parametrize("change", live_changes.CHANGES, ids=lambda record: record.__name__)
 def test_every_change_shows_in_the_feed_that_it_concerns(world: World, change: Change) -> None:
     before = world.book()
     words = next(changes(world, change), None)
@@ -86,7 +86,7 @@ def test_words_tell_no_names(world: World) -> None:
 
 
 def test_a_voided_payment_does_not_come_back_through_the_feed(world: World) -> None:
-    words = life._void_payment(world, random.Random(1), LATER)
+    words = live_changes._void_payment(world, random.Random(1), LATER)
     assert words
     key = words.split()[2]
     assert world.billing[key]["IsVoided"]
@@ -94,7 +94,7 @@ def test_a_voided_payment_does_not_come_back_through_the_feed(world: World) -> N
 
 
 def test_a_cancellation_has_its_adjustment_and_gives_commission_back(world: World) -> None:
-    words = life._cancel(world, random.Random(3), LATER)
+    words = live_changes._cancel(world, random.Random(3), LATER)
     assert words
     key = int(words.split()[1])
     assert world.policies[key]["Status"] == "C"
@@ -107,7 +107,7 @@ def test_a_cancellation_has_its_adjustment_and_gives_commission_back(world: Worl
 
 
 def test_a_reinstatement_charges_what_the_cancellation_returned(world: World) -> None:
-    words = next(changes(world, life._reinstate))
+    words = next(changes(world, live_changes._reinstate))
     key = int(words.split()[1])
     canceled, reinstated = world.detail("adjustments", key)[-2:]
     assert (canceled["AdjustmentType"], reinstated["AdjustmentType"]) == ("C", "R")
@@ -118,7 +118,7 @@ def test_a_reinstatement_charges_what_the_cancellation_returned(world: World) ->
 
 
 def test_a_rewrite_cancels_a_policy_and_replaces_it_with_another_carrier(world: World) -> None:
-    words = next(changes(world, life._rewrite))
+    words = next(changes(world, live_changes._rewrite))
     old, new = (world.policies[int(key)] for key in words.split()[1::3])
     assert (old["Status"], new["PriorPolicyID"]) == ("C", old["PolicyId"])
     assert world.detail("info", new["PolicyId"])[0]["BusinessType"] == "W"
@@ -127,7 +127,7 @@ def test_a_rewrite_cancels_a_policy_and_replaces_it_with_another_carrier(world: 
 
 def test_a_bound_policy_has_a_number_and_is_active(world: World) -> None:
     unbound = {key for key, facts in world.facts.items() if facts.bound is None}
-    words = life._bind(world, random.Random(1), LATER)
+    words = live_changes._bind(world, random.Random(1), LATER)
     assert words
     key = int(words.split()[1])
     policy = world.policies[key]
@@ -139,14 +139,14 @@ def test_a_bound_policy_has_a_number_and_is_active(world: World) -> None:
 
 
 def test_a_renewal_is_set_up_once(world: World) -> None:
-    renewals = list(changes(world, life._renew, 300))
+    renewals = list(changes(world, live_changes._renew, 300))
     priors = [policy["PriorPolicyID"] for policy in world.policies.values() if policy["PriorPolicyID"]]
     assert renewals
     assert len(priors) == len(set(priors))
 
 
 def test_a_removed_coverage_stays_away(world: World) -> None:
-    words = next(changes(world, life._drop_coverage))
+    words = next(changes(world, live_changes._drop_coverage))
     assert words
     key = int(words.split()[1].rstrip(":"))
     left = world.detail("coverages", key)
@@ -156,7 +156,7 @@ def test_a_removed_coverage_stays_away(world: World) -> None:
 
 def test_an_endorsement_changes_the_premium_by_its_amount(world: World) -> None:
     before = {policy["PolicyId"]: policy["TotalPremium"] for policy in world.policies.values()}
-    words = life._endorse(world, random.Random(1), LATER)
+    words = live_changes._endorse(world, random.Random(1), LATER)
     assert words
     key = int(words.split()[1])
     amount = world.detail("adjustments", key)[-1]["PremiumChange"]
