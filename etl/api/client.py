@@ -301,6 +301,8 @@ class ApiClient:
             except TokenUnavailable as error:
                 raise type(error)(escape_control_characters(redact_text(str(error)))) from None
             except ApiUnavailable as error:
+                if isinstance(error, RateLimited):
+                    error.retry_after = max(error.retry_after or 0.0, self._limiter.window)
                 try:
                     await state.backoff(error)
                 except ApiUnavailable as last:

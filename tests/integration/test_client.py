@@ -208,6 +208,17 @@ def test_trouble_at_the_token_address_is_waited_out(trouble: Step) -> None:
     assert (len(outcome.api.logins()), len(outcome.slept)) == (3, 2)
 
 
+@pytest.mark.parametrize("sentence", [b"Maximum admitted 60 requests per Minute", b""])
+def test_the_call_limit_at_the_token_address_is_waited_for_one_window(sentence: bytes) -> None:
+    refusal = answer(401 if sentence else 429, sentence)
+    outcome = against(
+        ScriptedApi([page(1)], [refusal, refusal, token()]), feed(), etl_rate=None, etl_rate_limit="60/6s"
+    )
+    assert outcome.ids
+    assert len(outcome.api.logins()) == 3
+    assert [seconds for seconds in outcome.slept if seconds >= 6][:2] == pytest.approx([6.5, 6.5], abs=0.5)
+
+
 def test_tries_for_a_token_do_not_multiply_with_tries_for_a_page() -> None:
     outcome = against(ScriptedApi([page(1)], [answer(500)]), feed())
     assert isinstance(outcome.result, ApiUnavailable)

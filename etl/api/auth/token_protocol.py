@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from etl.api.auth.unauthorized import vendor_sentence
+from etl.api.auth.unauthorized import is_call_limit, vendor_sentence
 from etl.api.protocol.answers import is_html
 from etl.api.protocol.waiting import retry_after
 from etl.config.settings import Settings, secret_text
@@ -18,6 +18,7 @@ from etl.errors import (
     ClientRefused,
     CredentialsRefused,
     PasswordRefused,
+    RateLimited,
     RefreshRefused,
     UnclearAnswer,
     UnexpectedResponse,
@@ -45,9 +46,9 @@ _CURES = {
 }
 #: Codes that some servers send with a 4xx while they are busy (RFC 6749, 4.1.2.1; RFC 8628, 3.5).
 _BUSY = frozenset({"temporarily_unavailable", "server_error", "slow_down"})
-_TRANSIENT = frozenset(
-    {HTTPStatus.FORBIDDEN, HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS}
-)
+#: With these, the vendor's sentence may name the call limit, as a 401 of the API does.
+_PERHAPS_LIMIT = frozenset({HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
+_TRANSIENT = frozenset({HTTPStatus.FORBIDDEN, HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY})
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,11 +110,15 @@ def parse_token_response(
     """Return the token in an answer of the token address.
 
     Raises CredentialsRefused (or a subclass) if the refusal is final, UnclearAnswer if it has no known code,
-    ApiUnavailable if it may be temporary, UnexpectedResponse if the token has an unusable type. The message contains
-    the vendor's sentence: redact it before it is shown.
+    RateLimited if it is the call limit, ApiUnavailable if it may be temporary, UnexpectedResponse if the token has an
+    unusable type. The message contains the vendor's sentence: redact it before it is shown.
     """
     answer = _decoded(body)
     code = answer.get("error")
+    is_known = isinstance(code, str) and code in _CURES
+    is_limit = status in _PERHAPS_LIMIT and not is_known and is_call_limit(headers, body)
+    if is_limit or status == HTTPStatus.TOO_MANY_REQUESTS:
+        raise RateLimited("The token address names the call limit.", retry_after=retry_after(headers, now))
     is_busy = status >= HTTPStatus.BAD_REQUEST and isinstance(code, str) and code in _BUSY
     if is_busy or status in _TRANSIENT or status >= HTTPStatus.INTERNAL_SERVER_ERROR or status < HTTPStatus.OK:
         raise ApiUnavailable(f"The token address answered {status}.", retry_after=retry_after(headers, now))
