@@ -286,13 +286,14 @@ class ApiClient:
 
     async def _request_token(self, request: TokenRequest) -> TokenResponse:
         """Return the token that the token address grants; retry temporary failures."""
-        state = RetryState("token", self._retry)
+        what = "token address"  # not "token": redaction takes what follows it for a secret
+        state = RetryState(what, self._retry)
         url = self._settings.qqcatalyst_token_url
         while True:
             self.traffic.logins += 1
             try:
                 form = aiohttp.FormData(request.form)
-                reply = await self._transport.send("token", "POST", url, request.headers, form)
+                reply = await self._transport.send(what, "POST", url, request.headers, form)
                 return parse_token_response(
                     reply.status, reply.headers, reply.body, self._now(), is_refresh=request.is_refresh
                 )

@@ -82,7 +82,5 @@ class AccountLimit:
 
 def account_limit(turn: Turn, now: float) -> web.Response | None:
     """Answer 401 to what is above the limit of the account."""
-    if turn.limit is None:
-        turn.limit = AccountLimit.parse(turn.argument)
     limit: AccountLimit = turn.limit
     return None if limit.admits(now) else limit.answer()

@@ -59,6 +59,7 @@ def test_2_settings_all_errors_in_one_line(qqetl: CommandLine) -> None:
         (["db", "restore", "missing.dump"], "no backup file"),
         (["db", "url"], "no embedded database"),
         (["simulate", "--faults", "nonsense"], "There is no fault"),
+        (["simulate", "--faults", "account-limit:60/6,jsn"], "is not a call limit"),
     ],
     ids=lambda words: " ".join(words) if isinstance(words, list) else "",
 )
@@ -117,6 +118,12 @@ def test_4_not_migrated_then_migrated_then_changed(qqetl: CommandLine, empty_dat
     changed = fresh("db", "check")
     assert changed.returncode == 4
     assert "scribble" in error_line(changed.stderr)
+
+
+def test_1_an_unreachable_token_address_is_named(qqetl: CommandLine) -> None:
+    done = qqetl.with_settings(QQCATALYST_TOKEN_URL="http://127.0.0.1:9/oauth/token")("sync")
+    assert done.returncode == 1
+    assert "token address: 127.0.0.1 cannot be reached" in error_line(done.stderr)
 
 
 def test_5_credentials_refused(qqetl: CommandLine) -> None:

@@ -2,6 +2,7 @@
 
 import errno
 import json
+import re
 from typing import Annotated
 
 import typer
@@ -67,7 +68,7 @@ def command(  # noqa: PLR0913 (one parameter an option)
         return
     settings = SimulatorSettings(
         seed=seed, contacts=contacts, port=port, live=live, documented_only=documented_only,
-        undocumented_answer=refusal, offered=split_names(offer), max_page=max_page, faults=split_names(faults),
+        undocumented_answer=refusal, offered=split_names(offer), max_page=max_page, faults=split_faults(faults),
     )  # fmt: skip
     print_notice(f"Generating an agency with {contacts} contacts ...", style="dim")
     try:
@@ -83,6 +84,17 @@ def command(  # noqa: PLR0913 (one parameter an option)
 def split_names(names: str) -> tuple[str, ...]:
     """Return the names in a text with commas."""
     return tuple(name.strip() for name in names.split(",") if name.strip())
+
+
+def split_faults(text: str) -> tuple[str, ...]:
+    """Return the faults in a text with commas: after an argument, what is not the name of a fault belongs to it."""
+    faults: list[str] = []
+    for part in split_names(text):
+        if faults and ":" in faults[-1] and re.split("[:@]", part)[0] not in FAULTS:
+            faults[-1] += f",{part}"
+        else:
+            faults.append(part)
+    return tuple(faults)
 
 
 def list_environment(simulator: Simulator) -> dict[str, str]:

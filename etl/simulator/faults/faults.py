@@ -21,6 +21,9 @@ class Faults:
     def __init__(self, specs: tuple[str, ...]) -> None:
         defaults = {name: fault.default for name, fault in FAULTS.items()}
         self._turns = [fault_schedule.read(spec, defaults) for spec in specs]
+        for turn in self._turns:
+            if turn.name == "account-limit":
+                turn.limit = AccountLimit.parse(turn.argument)
 
     @property
     def account_limit(self) -> AccountLimit | None:
