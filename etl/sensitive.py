@@ -14,12 +14,12 @@ _NEVER_STAGED = re.compile(
     r"soc(?:ial)?sec"
     rf"|tax(?:payer)?(?:id|identification|identifier|{_NUMBER}){_ENDING}"
     rf"|(?:passw(?:or)?d|passwrd|pwd|passcode|passphrase|(?:login|user|portal|web|client|customer)pass){_ENDING}"
-    rf"|cvv{_ENDING}|cardsecurity{_ENDING}"
+    rf"|cv[vc]{_ENDING}|card(?:security|verification){_ENDING}"
 )
 #: Also: names of birth dates, accounts, cards and licenses, and of what opens something.
 _NEVER_LOGGED = re.compile(
     r"passw(?:or)?d|pwd|pswd|secret|token|apikey|authorization|credential|cookie|passphrase"
-    rf"|taxid|taxpayer|^i?tin{_ENDING}|cvc{_ENDING}|^cid$|cardverification|^(?:business|federal|employer|company|agency)*f?ein{_ENDING}|employeridentification"
+    rf"|taxid|taxpayer|^i?tin{_ENDING}|^cid$|^(?:business|federal|employer|company|agency)*f?ein{_ENDING}|employeridentification"
     rf"|routing|^aba{_ENDING}|(?:account|acct|card){_NUMBER}|creditcard|debitcard|iban{_ENDING}"
     rf"|licen[cs]e{_NUMBER}|drivers?licen[cs]e|^(?:drivers?)?(?:dl|lic){_NUMBER}"
     r"|dateofbirth|birthda(?:te|y)|dateborn|dob"
@@ -27,7 +27,9 @@ _NEVER_LOGGED = re.compile(
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 _NUMBER_WORDS = frozenset({"no", "num", "nbr", "number"})
 
-_SEPARATOR = r"[-. \u00a0\u2010-\u2015]{1,3}"
+#: What parts the groups of a number.
+SEPARATOR = r"[-. \u00a0\u2010-\u2015]"
+_SEPARATOR = rf"{SEPARATOR}{{1,3}}"
 #: A social security number in its groups of three, two and four digits.
 SSN = re.compile(rf"(?<![\d])(?<!\d[-.])\d{{3}}{_SEPARATOR}\d{{2}}{_SEPARATOR}\d{{4}}(?![-.]?\d)")
 _SSN_WORD = (
@@ -36,7 +38,7 @@ _SSN_WORD = (
 _TAX_ID_WORD = r"(?<![a-z])tax(?:payer)?[\s_.'-]{0,3}(?:s[\s_]{1,3})?(?:id|n(?:o|um|br|umber)(?![a-z]))|\bi?tin\b"
 #: Nine digits in any grouping after such a word, in free text or in JSON in a text.
 _ANNOUNCED_NUMBER = re.compile(
-    rf"((?:{_SSN_WORD}|{_TAX_ID_WORD})[^\d\n*]{{0,32}})\d(?:[-. \u00a0\u2010-\u2015]{{0,3}}\d){{8}}(?!\d)",
+    rf"((?:{_SSN_WORD}|{_TAX_ID_WORD})[^\d\n*]{{0,32}})\d(?:{SEPARATOR}{{0,3}}\d){{8}}(?!\d)",
     re.IGNORECASE,
 )
 #: An announced password, and not what a server says about one: that it is incorrect or expired.
@@ -80,5 +82,6 @@ def _has_ssn(name: str) -> bool:
         or squashed.endswith("ssn")
         or squashed in {"ssno", "ssnum", "ssnbr", "ssnumber"}
         or "ssn" in words
+        or (words[-1:] == ["ss"] and name.rstrip().endswith("#"))
         or any(first == "ss" and second in _NUMBER_WORDS for first, second in pairs)
     )

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
-from etl.sensitive import SSN, is_never_logged, mask_secrets
+from etl.sensitive import SEPARATOR, SSN, is_never_logged, mask_secrets
 
 HIDDEN = "[redacted]"
 #: The maximum length of a value, and of a traceback.
@@ -18,10 +18,18 @@ _MAX_DEPTH = 6
 # The end of quoted data in the text of a database error: where the text of SQLAlchemy or Python continues.
 _END_OF_QUOTE = r"(?=\n\[SQL:|\n\(Background|\n\nThe above exception|\n\nDuring handling|\nTraceback \(most|\Z)"
 _MONTH = r"(?:jan|feb|mar|apr|may|june?|july?|aug|sept?|oct|nov|dec)[a-z]{0,6}\.?"
+_DAY = r"(?:\d{1,2}(?:st|nd|rd|th)?|[a-z-]{0,8}(?:first|second|third|th))"
+_BETWEEN = r"(?:[ ,./-]{0,3}(?:(?:of|in) )?)"
 _DATE_IN_WORDS = (
-    rf"(?:\d{{1,2}}(?:st|nd|rd|th)?(?: of)?,? {_MONTH}|{_MONTH},? \d{{1,2}}(?:st|nd|rd|th)?),? (?:of |in )?\d{{2,4}}"
+    r"(?:(?:on |the |[a-z]{3,6}day,? ){0,3}"
+    rf"(?:\d{{4}}{_BETWEEN}{_MONTH}{_BETWEEN}{_DAY}|(?:{_DAY}{_BETWEEN}{_MONTH}|{_MONTH}{_BETWEEN}{_DAY})(?:{_BETWEEN}\d{{2,4}})?"
+    rf"|{_MONTH}{_BETWEEN}\d{{4}}))(?![a-z0-9])"
 )
-_DATE = rf"(?:{_DATE_IN_WORDS}|\d{{1,4}}[-/.]\d{{1,2}}[-/.]\d{{1,4}})"
+_DATE = rf"(?:{_DATE_IN_WORDS}|\d{{1,4}}[-/.]\d{{1,2}}[-/.]\d{{1,4}}|\d{{6}}(?:\d\d)?(?!\d))"
+#: The groups of an international bank account number (ISO 13616), or of another number that letters may precede.
+_GAP = rf"(?:{SEPARATOR}|/){{0,3}}"
+_IBAN = r"(?-i:[A-Z]{2}\d{2}(?:[ -]?[A-Z0-9]{1,4}){3,8})(?![a-z0-9])"
+_LETTERS = rf"(?:[A-Z]{{1,4}}{_GAP})?"
 #: What separates a name from its value.
 _SIGN = re.compile(r"\\*[\"']?\s{0,9}[=:]\s{0,9}")
 #: A name has up to four words and as many characters.
@@ -31,7 +39,7 @@ _NUMBER_WORDS = frozenset({"no", "no.", "num", "nbr", "number", "#", "id"})
 #: A value: in quotes, which a text inside a text escapes; a date with the month spelled out; digits in groups; else a
 #: word.
 _VALUE = re.compile(
-    rf"(\\*)([\"'])(?:(?!(?<!\\)\1\2)[^\n])*\1\2|{_DATE_IN_WORDS}|\d(?:[ -]?\d){{3,30}}|(?!\[redacted\])[^\s,;&)}}\]]+",
+    rf"(\\*)([\"'])(?:(?!(?<!\\)\1\2)[^\n])*\1\2|{_DATE_IN_WORDS}|{_IBAN}|{_LETTERS}\d(?:{_GAP}\d){{3,33}}|(?!\[redacted\])[^\s,;&)}}\]]+",
     re.IGNORECASE,
 )
 _OF_SESSIONS: tuple[tuple[re.Pattern[str], str], ...] = (
@@ -52,19 +60,19 @@ _OF_SESSIONS: tuple[tuple[re.Pattern[str], str], ...] = (
         rf"\1{HIDDEN}",
     ),
     (re.compile(r"\beyJ[\w-]{4,}\.[\w-]{2,}(?:\.[\w-]*){0,3}"), HIDDEN),
-    (re.compile(r"\b([a-z][a-z0-9+.-]*://)[^\s\"'<>/?#]*@", re.IGNORECASE), rf"\1{HIDDEN}@"),
+    (re.compile(r"\b([a-z][a-z0-9+.-]{0,40}://)[^\s\"'<>/?#]*@", re.IGNORECASE), rf"\1{HIDDEN}@"),
 )
 _OF_PEOPLE: tuple[tuple[re.Pattern[str], str], ...] = (
     (
         re.compile(rf"\b((?:born|birth(?:day|date)?|d\.?o\.?b\.?)[^\d\n]{{0,12}}?){_DATE}", re.IGNORECASE),
         rf"\1{HIDDEN}",
     ),
-    (re.compile(r"\b((?:cvv|cvc)2?\W{1,4})\d{3,4}\b", re.IGNORECASE), rf"\1{HIDDEN}"),
+    (re.compile(r"\b((?:(?:cvv|cvc)2?|security code)\W{1,4})\d{3,4}\b", re.IGNORECASE), rf"\1{HIDDEN}"),
     (
         re.compile(
             r"\b((?:acc(?:oun)?t|routing|aba|iban|card|f?ein|tin|licen[cs]e|dl)"
             r"(?:[ #.:-]{1,3}(?:no|num|number|nr|is|of|was|ending|in)\b){0,3}[ #.:-]{1,4})"
-            r"[A-Z]{0,2}[ -]?\d(?:[ -]?\d){4,33}",
+            rf"(?:{_IBAN}|{_LETTERS}\d(?:{_GAP}\d){{4,33}})",
             re.IGNORECASE,
         ),
         rf"\1{HIDDEN}",
@@ -72,7 +80,11 @@ _OF_PEOPLE: tuple[tuple[re.Pattern[str], str], ...] = (
     (SSN, HIDDEN),
     (re.compile(r"[A-Za-z0-9._%+'-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63})+"), "[e-mail]"),
 )
-_CARD = re.compile(r"(?<![\w.-])[3-6]\d(?:[ -]?\d){11,17}(?![\w-])")
+_CARD_PREFIX = r"(?:[3-6]\d|2[2-7])"  #: Mastercard's numbers begin with 2 also.
+#: A number in any groups, or in four groups of four digits.
+_CARD = re.compile(
+    rf"(?<![\w.-]){_CARD_PREFIX}(?:(?:[ -]?\d){{11,17}}|\d\d(?:{SEPARATOR}{{1,3}}\d{{4}}){{3}})(?![\w-])"
+)
 # Control characters, line and paragraph separators, zero-width and bidirectional marks, lone surrogates.
 _UNPRINTABLE = re.compile(
     "[\x00-\x1f\x7f-\x9f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff]"

@@ -16,7 +16,8 @@ from etl.sensitive import MASK, SSN, is_never_logged, is_never_staged, mask_secr
      "SocialSecurityNo", "Social_Security_No", "social-security-number", "SocialSecNum", "Applicant Social Sec. No.",
      "TaxID", "tax_id", "TaxIdNumber", "TaxpayerID", "Taxpayer Identification Number", "TaxNo", "FederalTaxID",
      "Password", "LoginPassword", "UserPassword", "portal_password", "PasswordHash", "Password2", "Pwd", "UserPwd",
-     "PassCode", "Passphrase", "LoginPass", "CVV", "CVV2", "CardSecurityCode", "What is your SSN?"],
+     "PassCode", "Passphrase", "LoginPass", "CVV", "CVV2", "CVC", "CardCVC", "CardVerificationValue",
+     "CardSecurityCode", "What is your SSN?", "SS#", "SS #", "DriverSS#"],
 )  # fmt: skip
 def test_a_secret_is_recognized_by_the_meaning_of_its_name(name: str) -> None:
     assert is_never_staged(name)
@@ -39,7 +40,8 @@ def test_a_personal_number_is_staged_and_not_logged(name: str) -> None:
     "name",
     ["BusinessName", "BusinessNumber", "BusinessNo", "UserId", "UserID", "Lesson",
      "Taxes", "TaxAmount", "TaxNotes", "Passenger", "PolicyNumber", "CustomerNo", "EntityID", "SessionNo", "page",
-     "accounts", "Latin", "Cardinal", "Address", "ClassNumber", "LossNo", "WitnessNumber", "License", "Bean"],
+     "accounts", "Latin", "Cardinal", "Address", "ClassNumber", "LossNo", "Loss #", "LOSS#", "WitnessNumber",
+     "License", "Bean"],
 )  # fmt: skip
 def test_other_names_are_kept(name: str) -> None:
     assert not is_never_staged(name)

@@ -26,7 +26,7 @@ _DIGITS = 4_300
 #: Parts of names and words that announce a secret, in a text without blanks and signs. Harmless texts may hold them.
 _SUSPICIONS = (
     *(b"ssn", b"ss#", b"socsec", b"socialsec", b"taxid", b"taxpayer", b"taxn"),
-    *(b"pass", b"pwd", b"cvv", b"cardsec"),
+    *(b"pass", b"pwd", b"cvv", b"cvc", b"cardsec", b"cardver"),
 )
 #: The one frequent name that holds such a part.
 _HARMLESS = b"businessn"
@@ -37,6 +37,8 @@ _HOLDING = ("value", "val", "answer", "text", "response", "data", "content")
 # Letters to lowercase, digits to 0: one search then finds every number with a long exponent.
 _FOLD = bytes.maketrans(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ123456789", b"abcdefghijklmnopqrstuvwxyz000000000")
 _EXPONENT = b"0e0000"
+#: A tax id that the letters TIN announce; many words hold these letters, so digits must follow.
+_ANNOUNCED_TIN = re.compile(rb"tin[^0\n]{0,32}0{9}")
 #: Around and inside a key they hide no secret, nor does a sign of an exponent.
 _SIGNS = b" \t\r\n_.+-"
 _ESCAPED_LETTER = re.compile(rb"\\u00[4-7]")
@@ -85,7 +87,7 @@ def is_plain(text: bytes, signs: tuple[bytes, ...]) -> bool:
     if b"\\" in text and _ESCAPED_LETTER.search(text):
         return False
     folded = text.translate(_FOLD, _SIGNS).replace(_HARMLESS, b"")
-    return not any(sign in folded for sign in (_EXPONENT, *signs))
+    return not any(sign in folded for sign in (_EXPONENT, *signs)) and not _ANNOUNCED_TIN.search(folded)
 
 
 def is_slender(text: bytes) -> bool:

@@ -67,6 +67,16 @@ def test_white_space_around_a_key_hides_no_secret(key: str) -> None:
     assert record.raw == b'{"EntityID":1}'
 
 
+@pytest.mark.parametrize(
+    "note",
+    ["SSN 457-55-5462", "ss# 457555462", "Soc. Sec. 457 55 5462", "ITIN 457-55-5462", "TIN: 457555462",
+     "her TIN is 457 55 5462", "Tax ID 457555462", "taxpayer no 457.55.5462"],
+)  # fmt: skip
+def test_a_number_that_a_note_announces_is_masked_before_staging(note: str) -> None:
+    (record,) = read("contacts", [b'{"EntityID":1,"Notes":"%b"}' % note.encode()]).records
+    assert b"5462" not in record.raw
+
+
 def test_a_field_is_seen_in_any_case_though_the_record_before_had_another() -> None:
     texts = [
         b'{"EntityID":%d,"%b":"2026-03-01T08:00:00"}' % pair
