@@ -21,7 +21,7 @@ from etl.database.embedded.os_user import server_user
 from etl.database.embedded.server import EmbeddedPostgres, remove_server
 from etl.database.migrate import upgrade
 
-pytest_plugins = ["last_limit", "shared_simulators", "short_form"]
+pytest_plugins = ["last_limit", "long_first", "shared_simulators", "short_form"]
 
 # Outputs show times in the machine's time zone; expected outputs have UTC.
 os.environ["TZ"] = "UTC"

@@ -40,8 +40,8 @@ def test_a_process_whose_teardown_hangs_is_stopped(tmp_path: Path, scope: str, h
     (tmp_path / "conftest.py").write_text('pytest_plugins = ["last_limit"]\n')
     (tmp_path / "test_hanging.py").write_text(TESTS.format(scope=scope))
     run = subprocess.run(
-        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider"], cwd=tmp_path, capture_output=True, text=True,
-        timeout=60, check=False, env={"PYTHONPATH": str(Path(last_limit.__file__).parent)},
+        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-p", "no:randomly"], cwd=tmp_path,
+        capture_output=True, text=True, timeout=60, check=False, env={"PYTHONPATH": str(Path(last_limit.__file__).parent)},
     )  # fmt: skip
     assert run.returncode == 70, run.stdout
     assert hung in run.stderr

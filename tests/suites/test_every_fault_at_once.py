@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from no_pauses import without_pauses
@@ -44,6 +45,8 @@ LASTING = (
 #: Faults that let no call through.
 ENDING = ("token-refused", "unauthorized-always", "call-quota:30")
 RUNS = 12
+#: Days since the made-up history ended. A book of today is read again and again under these faults, in 90-day windows.
+AGE = 200
 
 
 def name_of(fault: str) -> str:
@@ -58,7 +61,7 @@ def test_every_fault_is_covered() -> None:
 
 @pytest.fixture(scope="module")
 def simulator() -> Iterator[Simulator]:
-    with serve_agency(seed=3, contacts=3) as served:
+    with serve_agency(seed=3, contacts=3, founded=datetime.now(UTC) - timedelta(days=AGE)) as served:
         del served.world.agency_rules[9:]
         yield served
 

@@ -9,7 +9,7 @@ import pytest
 from histories import History
 from no_pauses import without_pauses
 
-HISTORIES = int(os.environ.get("TEST_HISTORIES", "60"))
+HISTORIES = int(os.environ.get("TEST_HISTORIES", "20"))
 FIRST = int(os.environ.get("TEST_SEED", "1"))
 BLOCK = 10
 BLOCKS = [range(begin, min(begin + BLOCK, FIRST + HISTORIES)) for begin in range(FIRST, FIRST + HISTORIES, BLOCK)]

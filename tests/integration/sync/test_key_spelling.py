@@ -20,20 +20,20 @@ FINDINGS = "SELECT table_name || ' ' || source_id || ' ' || field, rule FROM etl
 VERSIONS = "SELECT source_id, count(*) FROM history.policies GROUP BY 1 ORDER BY 1"
 
 
-@pytest.fixture(params=CASINGS)
+@pytest.fixture(scope="module", params=CASINGS)
 def casing(request: pytest.FixtureRequest) -> str:
     return f"id-casing:{request.param}"
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def respelled(server: EmbeddedPostgres, simulator: Simulator, casing: str) -> Iterator[Site]:
-    """Give a database that was synced once with re-spelled answers."""
+    """Give one database that was synced once with re-spelled answers to all tests, which only read it."""
     with clone_database(server.url, MIGRATED) as url, open_site(simulator, url) as site:
         set_faults(simulator, casing)
         summary = site.sync_once()
         assert summary.exit_status == 0, summary.batch.error
-        yield site
         set_faults(simulator)
+        yield site
 
 
 @pytest.mark.fact("key-case")
