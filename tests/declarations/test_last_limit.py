@@ -39,9 +39,11 @@ def test_a_process_whose_teardown_hangs_is_stopped(tmp_path: Path, scope: str, h
     (tmp_path / "pytest.ini").write_text("[pytest]\ntimeout = 5\nsession_timeout = 60\n")
     (tmp_path / "conftest.py").write_text('pytest_plugins = ["last_limit"]\n')
     (tmp_path / "test_hanging.py").write_text(TESTS.format(scope=scope))
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-p", "no:randomly"]
     run = subprocess.run(
-        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-p", "no:randomly"], cwd=tmp_path,
-        capture_output=True, text=True, timeout=60, check=False, env={"PYTHONPATH": str(Path(last_limit.__file__).parent)},
+        command, cwd=tmp_path,
+        capture_output=True, text=True, timeout=60, check=False,
+        env={"PYTHONPATH": str(Path(last_limit.__file__).parent)},
     )  # fmt: skip
     assert run.returncode == 70, run.stdout
     assert hung in run.stderr

@@ -9,7 +9,6 @@ from typing import Annotated
 import typer
 
 from etl.api.connection import ApiConnection, connected
-from etl.api.protocol import EndpointRefused
 from etl.cli.session import CommandSession, load_settings, open_session
 from etl.cli.ui.options import AsJson, Embedded, create_app, format_examples
 from etl.cli.ui.terminal import print_json, print_notice
@@ -19,7 +18,7 @@ from etl.config.settings import Settings
 from etl.database.connect import database_errors, display_url
 from etl.database.revisions import check_migrated
 from etl.database.rights import check_rights
-from etl.errors import ApiUnavailable, CredentialsRefused, EtlError, SettingsError, UnexpectedResponse
+from etl.errors import ApiUnavailable, CredentialsRefused, EndpointRefused, EtlError, SettingsError, UnexpectedResponse
 from etl.extract.account import check_account
 from etl.ledger.children import queue as children
 from etl.ledger.quality import drift
