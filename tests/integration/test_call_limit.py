@@ -21,7 +21,6 @@ from etl.config.settings import Settings
 from etl.errors import QuotaSpent
 from etl.ledger.transaction import Ledger
 from etl.simulator import Simulator, SimulatorSettings
-from etl.simulator.account_limit import AccountLimit
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -42,12 +41,6 @@ def limited(form: str = ALLOWED, **settings: Any) -> Iterator[Simulator]:
     """Give a simulator that limits the account."""
     with Simulator(SimulatorSettings(contacts=5, faults=(f"account-limit:{form}",), **settings)) as simulator:
         yield simulator
-
-
-def limit_of(simulator: Simulator) -> AccountLimit:
-    limit = simulator.server.faults.account_limit
-    assert limit is not None
-    return limit
 
 
 def statuses(simulator: Simulator, path: str = "/v1/") -> list[int]:
@@ -129,29 +122,6 @@ def test_the_key_is_that_of_the_account_or_of_the_client(tmp_path: Path) -> None
         wide = [settings_of(simulator, qqcatalyst_username=n, etl_rate_limit_shared="client") for n in ("one", "other")]
         assert len({settings.account_key for settings in wide}) == 1
         assert "demo" not in account.account_key
-
-
-@pytest.mark.parametrize("form", ["", ",fixed"])
-def test_another_integration_gets_its_part(engine: Engine, form: str) -> None:
-    windows = 12
-    with limited(f"60/1{form},others=20") as simulator:
-
-        async def work() -> None:
-            async with client_of(simulator, engine) as client, asyncio.timeout(windows):
-                await asyncio.gather(*(repeat(client) for _ in range(8)))
-
-        with pytest.raises(TimeoutError):
-            run(work)
-        limit = limit_of(simulator)
-    taken = statuses(simulator).count(200)
-    left = windows * 60 - limit.taken_by_others
-    assert taken / left > 0.7
-    assert limit.refused / (taken + limit.refused) < 0.08
-
-
-async def repeat(client: ApiClient) -> None:
-    while True:
-        await client.fetch(feed())
 
 
 @pytest.mark.parametrize("denial", ["json", "empty", "invalid_token"])
