@@ -24,11 +24,11 @@ WINDOW, WINDOWS = 60.0, 30
 JSON = {"Content-Type": "application/json"}
 PAGE = json.dumps({"Data": [{"EntityID": 1}], "TotalItems": 1, "IsSuccess": True}).encode()
 TOKEN = json.dumps({"access_token": "t", "token_type": "bearer", "expires_in": 86_400}).encode()
-CREDENTIALS = {f"qqcatalyst_{name}": "demo" for name in ("client_id", "client_secret", "username", "password")}
+CREDENTIALS: dict[str, Any] = {f"qqcatalyst_{name}": "demo" for name in ("client_id", "client_secret", "username", "password")}
 
 
 class LimitedServer:
-    """Stands in for the network: answers within a tenth of a second, and refuses what is above the limit."""
+    """Replaces the network: answers within a tenth of a second, and refuses what is above the limit."""
 
     def __init__(self, limit: AccountLimit, loop: VirtualLoop) -> None:
         self.limit = limit
