@@ -24,7 +24,8 @@ WINDOW, WINDOWS = 60.0, 30
 JSON = {"Content-Type": "application/json"}
 PAGE = json.dumps({"Data": [{"EntityID": 1}], "TotalItems": 1, "IsSuccess": True}).encode()
 TOKEN = json.dumps({"access_token": "t", "token_type": "bearer", "expires_in": 86_400}).encode()
-CREDENTIALS: dict[str, Any] = {f"qqcatalyst_{name}": "demo" for name in ("client_id", "client_secret", "username", "password")}
+NAMES = ("client_id", "client_secret", "username", "password")
+CREDENTIALS: dict[str, Any] = {f"qqcatalyst_{name}": "demo" for name in NAMES}
 
 
 class LimitedServer:
