@@ -32,7 +32,7 @@ ORDER BY policy.policy_number, termination.source_id
 
 -- name: renewals
 -- Policies in force that expire in 30, 60 or 90 days and have no bound renewal; each is listed once per period. QQCatalyst
--- makes renewals by itself: one that is not bound is no renewal yet, and is named. A deleted or void one is none.
+-- makes renewals by itself: one that is not bound is no renewal yet, and is named. A deleted or void one does not count.
 SELECT horizon.days, policy.policy_number,
        concat_ws(
            ', ', 'expires ' || to_char(policy.expiration_date, 'YYYY-MM-DD'), policy.line_of_business,
