@@ -32,7 +32,7 @@ ORDER BY policy.policy_number, termination.source_id
 
 -- name: renewals
 -- Policies in force that expire in 30, 60 or 90 days and have no bound renewal; each is listed once per period. QQCatalyst
--- makes renewals by itself: one that is not bound is no renewal yet, and is named.
+-- makes renewals by itself: one that is not bound is no renewal yet, and is named. A deleted or void one does not count.
 SELECT horizon.days, policy.policy_number,
        concat_ws(
            ', ', 'expires ' || to_char(policy.expiration_date, 'YYYY-MM-DD'), policy.line_of_business,
@@ -43,8 +43,12 @@ JOIN public.policies AS policy
   ON policy.expiration_date > CAST(:last_day AS date) + horizon.days
  AND policy.expiration_date <= CAST(:today AS date) + horizon.days
 LEFT JOIN LATERAL (
-    SELECT prior_policy_id AS policy_id, bool_or(is_confirmed) IS TRUE AS is_bound
-    FROM public.renewals WHERE prior_policy_id = policy.id AND deleted_at IS NULL GROUP BY prior_policy_id
+    SELECT renewal.prior_policy_id AS policy_id, bool_or(renewal.is_confirmed) IS TRUE AS is_bound
+    FROM public.renewals AS renewal
+    JOIN public.policies AS term ON term.id = renewal.policy_id
+    WHERE renewal.prior_policy_id = policy.id AND renewal.deleted_at IS NULL AND term.deleted_at IS NULL
+      AND coalesce(term.status, '') NOT IN ('D', 'V')
+    GROUP BY renewal.prior_policy_id
 ) AS renewal ON true
 WHERE policy.tenant = :tenant AND policy.deleted_at IS NULL AND NOT policy.is_placeholder
   AND policy.status NOT IN ('C', 'D', 'P', 'V')

@@ -324,6 +324,20 @@ def test_when_all_is_refused_to_all_clients_one_token_is_asked_for(engine: Engin
     assert logins(api) == ["password"]
 
 
+def test_a_refused_token_is_not_used_again_by_the_next_run(engine: Engine) -> None:
+    """Only a fresh token that has opened nothing is refused: that of an earlier run is not fresh."""
+    api = ScriptedApi([UNAUTHORIZED], [token("a"), token("b"), token("c")], by_key={"Bearer c": page(1)})
+
+    async def work() -> list[str]:
+        ended = [(await once(api, engine)).partition(":")[0] for _ in range(3)]
+        assert len(logins(api)) == 2, "if all tokens are refused, not every run requests one"
+        change(engine, "doubted_until = now()")
+        return [*ended, *[(await once(api, engine)).partition(":")[0] for _ in range(2)]]
+
+    assert script(api, work) == ["CredentialsRefused"] * 4 + ["fetched"]
+    assert len(logins(api)) == 3
+
+
 def test_a_refused_password_is_never_sent_again_by_itself(engine: Engine) -> None:
     api = ScriptedApi([page(1)], [answer(400, {"error": "invalid_grant"})])
 

@@ -151,6 +151,7 @@ class Authenticator:
         elif step is AuthAction.REFUSED:
             says = f' QQCatalyst says: "{error.sentence}".' if error.sentence else ""
             self._refused = f"{provider.refusal}{says}"
+            await provider.discard(error.credential)
             raise CredentialsRefused(self._refused)
         return step
 

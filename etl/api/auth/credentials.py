@@ -75,6 +75,9 @@ class CredentialProvider(Protocol):
     async def opened(self, credential: Credential) -> None:
         """Record that the API accepted a credential."""
 
+    async def discard(self, credential: Credential) -> None:
+        """Keep a refused credential from later runs."""
+
 
 class FixedCredential:
     """A credential that cannot be renewed: a copied token, or the key of enterprise access."""
@@ -103,6 +106,9 @@ class FixedCredential:
     async def opened(self, credential: Credential) -> None:  # noqa: ARG002 (there is one)
         """Record that the API accepted it."""
         self.was_accepted_recently = self.was_ever_accepted = True
+
+    async def discard(self, credential: Credential) -> None:
+        """Do nothing: there is no other."""
 
 
 def fixed_credential(settings: Settings) -> FixedCredential | None:
@@ -178,6 +184,10 @@ class TokenProvider:
             self.is_new, self._noted_at = False, self._clock()
             await self._store.note_opened(credential.number)
 
+    async def discard(self, credential: Credential) -> None:
+        """Delete a refused token: the next run requests another one, which is fresh."""
+        await self._store.discard(credential.number)
+
     async def _newer_than(self, number: int, *, refreshed: bool) -> Credential:
         """Return a newer token: another worker's, or a newly requested one. Refused credentials are not sent."""
         deadline = self._clock() + LONGEST_RENEWAL
@@ -215,7 +225,9 @@ class TokenProvider:
             hide_secrets(response.access_token, response.refresh_token or "")
             token = Token(response.access_token, response.refresh_token or refresh)
             left = response.seconds - min(MARGIN, response.seconds / 2) - (self._clock() - begun)
-            kept = await self._store.save(stored.number, token, left, is_new=not refreshed, basic_header=basic)
+            self.is_new = self.is_new or stored.is_new
+            is_new = self.is_new or not refreshed
+            kept = await self._store.save(stored.number, token, left, is_new=is_new, basic_header=basic)
         return self._use(token, stored.number + 1, left, response.seconds) if kept else None
 
     @asynccontextmanager

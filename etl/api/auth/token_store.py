@@ -47,6 +47,9 @@ class TokenStore(Protocol):
     async def forget(self, number: int) -> None:
         """Delete a claimed token whose renewal was refused."""
 
+    async def discard(self, number: int) -> None:
+        """Delete a token that the API refused, so that the next run requests another one."""
+
     async def refuse(self, number: int, refusal: str, *, for_good: bool) -> None:
         """Record that the credentials were refused, and release the claim."""
 
@@ -82,6 +85,9 @@ class MemoryTokenStore:
     async def forget(self, number: int) -> None:  # noqa: ARG002 (there is one token)
         """Delete the token."""
         self.stored = replace(self.stored, token=None, seconds=0.0)
+
+    async def discard(self, number: int) -> None:
+        """Do nothing: there is no next run."""
 
     async def refuse(self, number: int, refusal: str, *, for_good: bool) -> None:  # noqa: ARG002 (one run)
         """Record that the credentials were refused."""
@@ -140,6 +146,10 @@ class SharedTokenStore:
     async def forget(self, number: int) -> None:
         """Delete the token for all workers."""
         await self._database.commit(partial(tokens.forget, renewal=self._claim_of(number)))
+
+    async def discard(self, number: int) -> None:
+        """Delete the token for all workers that have not read it."""
+        await self._database.commit(partial(tokens.discard, tenant=self._tenant, number=number))
 
     async def refuse(self, number: int, refusal: str, *, for_good: bool) -> None:
         """Record for all workers that the credentials were refused."""

@@ -160,7 +160,7 @@ def advise_on_absence(names: Sequence[str]) -> Advice:
         (
             "Vertafore documents no such call, and most accounts do not have it. This is not an error.",
             *texts,
-            "To do: nothing. A sync asks again after 7 days.",
+            "To do: nothing. A sync asks again, after 7 days at the latest.",
         ),
     )
 

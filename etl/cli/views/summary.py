@@ -67,7 +67,9 @@ def format_traffic(summary: Summary) -> str:
     text = f"Fetched {format_count(fetched, 'record')} in {format_count(summary.calls, 'API call')}"
     if summary.seconds:
         text += f" ({format_rate(summary.calls / summary.seconds, 'calls')})"
-    return text + (f"\nWaited {format_duration(summary.waited)} for the call limit" if summary.waited >= 1 else "")
+    return text + (
+        f"\nCalls waited {format_duration(summary.waited)} in all for the call limit" if summary.waited >= 1 else ""
+    )
 
 
 def describe_nothing_written(summary: Summary) -> str:

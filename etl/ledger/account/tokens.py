@@ -106,6 +106,11 @@ def forget(connection: Connection, renewal: RenewalClaim) -> None:
     connection.execute(SQL["forget"], renewal.parameters())
 
 
+def discard(connection: Connection, tenant: str, number: int) -> None:
+    """Delete a token that the API refused, so that the next run requests another one: one in the time of a doubt."""
+    connection.execute(SQL["discard"], {"tenant": tenant, "number": number, "doubt": DOUBT})
+
+
 def refuse(connection: Connection, renewal: RenewalClaim, account: bytes, refusal: str, *, for_good: bool) -> None:
     """Record that the credentials were refused, so that no worker sends them for a while, or ever; end the claim."""
     rest = {"rest": REST, "longest": LONGEST_REST, "for_good": for_good}

@@ -26,6 +26,11 @@ WHERE tenant = :tenant AND claimant = :claimant AND number = :number
 UPDATE etl.tokens SET sealed = NULL, renew_at = NULL
 WHERE tenant = :tenant AND claimant = :claimant AND number = :number
 
+-- name: discard
+-- Deletes a token that the API refused, unless it has replaced a refused one already; its successor is doubted.
+UPDATE etl.tokens SET sealed = NULL, renew_at = NULL, doubted_until = now() + make_interval(secs => :doubt)
+WHERE tenant = :tenant AND number = :number AND coalesce(doubted_until < now(), true)
+
 -- name: refuse
 -- Notes that the credentials were refused, and until when they rest.
 UPDATE etl.tokens

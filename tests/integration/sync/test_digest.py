@@ -122,6 +122,24 @@ def test_a_policy_with_a_bound_renewal_is_not_due(agency: Site, mails: Sink, is_
         assert line.endswith("renewal not bound)")
 
 
+@pytest.mark.parametrize("status", ["D", "V"])
+@pytest.mark.fact("status-void")
+def test_a_void_renewal_leaves_a_policy_due(agency: Site, mails: Sink, status: str) -> None:
+    (old, new) = numbers(agency, "true", 2)
+    execute(
+        agency,
+        "UPDATE policies SET expiration_date = (now() AT TIME ZONE 'UTC')::date + 30 WHERE policy_number = :old;"
+        "UPDATE policies SET status = :status WHERE policy_number = :new;"
+        "INSERT INTO renewals (id, tenant, source_id, policy_id, prior_policy_id, is_confirmed)"
+        " SELECT gen_random_uuid(), 'default', 'x', new.id, old.id, true FROM policies AS old, policies AS new"
+        " WHERE old.policy_number = :old AND new.policy_number = :new",
+        old=old, new=new, status=status,
+    )  # fmt: skip
+    ended(agency)
+    (line,) = [line for line in mails.text().splitlines() if old in line]
+    assert "renewal" not in line
+
+
 def test_a_policy_number_that_looks_like_a_social_security_number_is_masked(agency: Site, mails: Sink) -> None:
     (new,) = numbers(agency, "true", 1)
     execute(
