@@ -56,11 +56,11 @@ CATALOGUE: tuple[Resource, ...] = (
         facts=ALL_INTEGRATOR,
     ),
     Resource(
-        "employees", core.Employee, "EntityID", (Derivation("contacts", core.employees_among),),
+        "employees", core.Employee, "EntityID", (Derivation("contacts", core.employees_among, types=core.TYPES),),
         TIMES, facts=ALL_INTEGRATOR,
     ),
     Resource(
-        "carriers", core.Carrier, "EntityID", (Derivation("contacts", core.carriers_among),),
+        "carriers", core.Carrier, "EntityID", (Derivation("contacts", core.carriers_among, types=core.TYPES),),
         TIMES, facts=ALL_INTEGRATOR,
     ),
     Resource(
@@ -112,7 +112,7 @@ CATALOGUE: tuple[Resource, ...] = (
     ),
     Resource(
         "terminations", products.Termination, "TerminationID",
-        (Derivation("adjustments", adjustments.cancellations_among),),
+        (Derivation("adjustments", adjustments.cancellations_among, types=("AdjustmentType",)),),
         facts=ALL_INTEGRATOR,
     ),
     Resource(

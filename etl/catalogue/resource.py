@@ -142,6 +142,8 @@ class Derivation:
     fallback: bool = False
     #: The list in the record that holds the parts. A record without it says nothing about them; None: any record does.
     list: str | None = None
+    #: The fields that say what a record is. A record in which all are blank says nothing about its parts.
+    types: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from etl.models.sources import PartsOf, clean_code, first_of, is_blank, is_record_id, value_at
+from etl.models.sources import PartsOf, clean_code, first_of, id_text, is_blank, is_record_id, value_at
 from etl.values import Date, Money
 
 #: The type of an adjustment that cancels a policy.
@@ -38,7 +38,7 @@ def adjustment_id(adjustment: Mapping[str, Any]) -> Any:
     if is_record_id(own):
         return own
     policy, parts = POLICY_ID(adjustment), day_and_type(adjustment)
-    return f"{policy}:{parts}:{number_of(adjustment)}" if is_record_id(policy) and parts is not None else None
+    return f"{id_text(policy)}:{parts}:{number_of(adjustment)}" if is_record_id(policy) and parts is not None else None
 
 
 def termination_id(adjustment: Mapping[str, Any]) -> Any:

@@ -71,9 +71,13 @@ def employees_named(record: Mapping[str, Any]) -> Iterator[tuple[str, str | None
             yield name_id(name), name
 
 
+#: The fields that say what a contact is; either may hold its kind.
+TYPES = ("ContactType", "ContactSubType")
+
+
 def types_of(contact: Mapping[str, Any]) -> set[Any]:
-    """Return the contact type and the sub-type of a contact: either may hold its kind."""
-    codes = (clean_code(contact.get(key)) for key in ("ContactType", "ContactSubType"))
+    """Return the contact type and the sub-type of a contact."""
+    codes = (clean_code(contact.get(key)) for key in TYPES)
     return {code for code in codes if isinstance(code, str)}
 
 

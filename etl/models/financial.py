@@ -13,7 +13,7 @@ from sqlalchemy.orm import Mapped
 from etl.models.adjustments import POLICY_ID, adjustment_id
 from etl.models.base import EXPECTED, REQUIRED, Model, field
 from etl.models.codes import BUSINESS_TYPE, COMMISSION_STATUS, COMMISSION_TRANSACTION
-from etl.models.sources import first_of, is_blank, is_record_id, objects_in, value_at
+from etl.models.sources import first_of, id_text, is_blank, is_record_id, objects_in, value_at
 from etl.values import (
     Boolean,
     Date,
@@ -59,7 +59,7 @@ def commissions_among(adjustment: Mapping[str, Any]) -> Iterator[Mapping[str, An
     change = Money().clean(adjustment.get("CommissionChange"))
     if isinstance(change, Decimal) and change and is_record_id(number := adjustment_id(adjustment)):
         yield {
-            "CommissionID": f"adjustment:{number}",
+            "CommissionID": f"adjustment:{id_text(number)}",
             "PolicyID": POLICY_ID(adjustment),
             "TransactionType": adjustment.get("AdjustmentType"),
             "TransactionDate": adjustment.get("AdjustmentDate"),
@@ -82,7 +82,7 @@ def agency_fees(policy: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
         name = " ".join(str(fee.get("AgencyFeeName") or "unnamed").split())
         seen[name] += 1
         again = f":{seen[name]}" if seen[name] > 1 else ""
-        own_id = f"policy:{policy.get('PolicyId')}:{name}{again}"
+        own_id = f"policy:{id_text(policy.get('PolicyId'))}:{name}{again}"
         yield {**fee, "FeeID": own_id, "FeeType": AGENCY, "PolicyID": policy.get("PolicyId")}
 
 
@@ -90,7 +90,8 @@ def carrier_fees(quote: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     """Yield the carrier's fees of a quote."""
     quote_id, policy_id = quote.get("QuoteID"), first_of("PolicyID", "_parent.PolicyId")(quote)
     for fee in objects_in(quote.get("QuoteCarrierFees")):
-        own_id = f"quote:{quote_id}:{fee.get('CarrierFeeID')}"
+        number = id_text(fee.get("CarrierFeeID"))
+        own_id = None if number is None else f"quote:{id_text(quote_id)}:{number}"
         yield {**fee, "FeeID": own_id, "FeeType": CARRIER, "PolicyID": policy_id, "QuoteID": quote_id}
 
 

@@ -21,7 +21,7 @@ from etl.models.codes import (
 )
 from etl.models.core import AGENT_ID, AGENT_NAME, CSR_ID, CSR_NAME
 from etl.models.policy_numbers import key_of
-from etl.models.sources import FirstOf, clean_code, first_of, is_blank, is_flagged, is_record_id, objects_in
+from etl.models.sources import FirstOf, clean_code, first_of, id_text, is_blank, is_flagged, is_record_id, objects_in
 from etl.values import Boolean, Date, Integer, Json, Money, Reference, SourceId, Text, TextList, Word
 
 #: Codes of a deleted policy and of a policy that is not issued yet.
@@ -41,7 +41,7 @@ SET = (True,)
 
 def lines_of(policy: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     """Yield a detail for each line of business of a policy whose account gives no details of it."""
-    policy_id = policy.get("PolicyId")
+    policy_id = id_text(policy.get("PolicyId"))
     for number, line in enumerate(objects_in(policy.get("LOBList")), start=1):
         own_id = f"policy:{policy_id}:{number}" if number > 1 else f"policy:{policy_id}"
         yield {"PolicyId": policy_id, "PolicyDetailsID": own_id, "LOBList": [line]}
@@ -55,14 +55,14 @@ def of_line(key: str, *own: str) -> FirstOf:
 def detail_id(detail: Mapping[str, Any]) -> Any:
     """Return the source id of a policy detail: its own, else `policy:<PolicyId>`."""
     own = detail.get("PolicyDetailsID")
-    return own if is_record_id(own) else f"policy:{POLICY_ID(detail)}"
+    return own if is_record_id(own) else f"policy:{id_text(POLICY_ID(detail))}"
 
 
 def pending_application(policy: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     """Yield the application that a policy represents until it is issued."""
     if clean_code(policy.get("Status")) == PENDING and not is_deleted(policy):
         yield {
-            "ApplicationID": f"policy:{policy.get('PolicyId')}",
+            "ApplicationID": f"policy:{id_text(policy.get('PolicyId'))}",
             "PolicyID": policy.get("PolicyId"),
             "CustomerID": policy.get("CustomerId"),
             "CarrierID": policy.get("CarrierId"),

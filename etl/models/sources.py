@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 from etl.docstrings import docstring_of
-from etl.values import Boolean, Code, Violation
+from etl.values import Boolean, Code, Violation, source_id
 from etl.values.boolean import WORDS
 
 #: Fields of a raw record, each with the clean values that set a mark: codes, or True for a flag.
@@ -39,6 +39,12 @@ def is_blank(value: Any) -> bool:
 def is_record_id(value: Any) -> bool:
     """Return whether a raw id refers to a record: neither blank nor 0 or -1, the codes for no record."""
     return value is not None and not is_blank(value) and str(value).strip() not in {"0", "-1"}
+
+
+def id_text(value: Any) -> str | None:
+    """Return a raw id as canonical text, part of an id made from it; None when blank or no id."""
+    text = source_id(value)
+    return text if isinstance(text, str) else None
 
 
 def clean_code(raw: Any) -> str | None:
@@ -75,8 +81,8 @@ def spellings(values: tuple[Any, ...]) -> list[str]:
 
 
 def objects_in(value: Any) -> list[Mapping[str, Any]]:
-    """Return the JSON objects of a raw list, an empty list if the value is not a list."""
-    return [item for item in value if isinstance(item, Mapping)] if isinstance(value, list) else []
+    """Return the JSON objects with any field in a raw list, an empty list if the value is not a list."""
+    return [item for item in value if isinstance(item, Mapping) and item] if isinstance(value, list) else []
 
 
 def digest_of(values: tuple[Any, ...]) -> str:

@@ -10,6 +10,7 @@ import msgspec
 
 from etl.catalogue.resource import Derivation, Resource
 from etl.ledger.staging.classify import IncomingRecord
+from etl.models.sources import is_blank, objects_in
 from etl.record import ReadSet, Record, StagedRecord
 from etl.resources import find_resource
 from etl.spelling import spelling_of
@@ -24,8 +25,8 @@ def derive_records(
     """Return the child records contained in these records, and the sets that are complete with them.
 
     A part keeps the times of the record that contains it. Parts without an id are left in their record. No set is
-    returned for records in `new` (source ids), which cannot have lost a part, and for records without the declared
-    list, which say nothing about their parts.
+    returned for records in `new` (source ids), which cannot have lost a part, and for records that say nothing about
+    their parts, or not about all: what cannot be read is not absent.
     """
     decode = spelling_of(find_resource(derivation.resource)).decode
     incoming: list[IncomingRecord] = []
@@ -33,20 +34,21 @@ def derive_records(
     for staged in staged_records:
         key = f"{derivation.resource}:{staged.record.source_id}" if derivation.owned else None
         decoded = staged.decoded(decode)
-        records = [
-            record
-            for part in derivation.make(decoded)
-            if (record := derived_record(child, part, staged, key)) is not None
-        ]
+        parts = [derived_record(child, part, staged, key) for part in derivation.make(decoded)]
+        records = [part for part in parts if part is not None]
         incoming += [IncomingRecord(record, None) for record in records]
-        if key is not None and staged.record.source_id not in new and has_part_flags(derivation, decoded):
+        is_complete = tells_of_parts(derivation, decoded) and all(part is not None for part in parts)
+        if key is not None and is_complete and staged.record.source_id not in new:
             sets.append(ReadSet(key, frozenset(record.source_id for record in records)))
     return incoming, sets
 
 
-def has_part_flags(derivation: Derivation, decoded: Mapping[str, Any]) -> bool:
-    """Return whether a record says which parts it has."""
-    return derivation.list is None or isinstance(decoded.get(derivation.list), list)
+def tells_of_parts(derivation: Derivation, decoded: Mapping[str, Any]) -> bool:
+    """Return whether a record says which parts it has: in a list whose every member can be read, or in its type."""
+    if derivation.list is not None:
+        members = decoded.get(derivation.list)
+        return isinstance(members, list) and len(objects_in(members)) == len(members)
+    return not derivation.types or not all(is_blank(decoded.get(name)) for name in derivation.types)
 
 
 def derived_record(child: Resource, part: Mapping[str, Any], staged: StagedRecord, key: str | None) -> Record | None:

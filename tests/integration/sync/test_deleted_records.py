@@ -120,6 +120,27 @@ def test_a_deletion_stub_keeps_the_last_values_of_the_row(
     assert row(synced, f"{table} AS line", key, content) == before
 
 
+@pytest.mark.parametrize(("table", "kind"), [("carriers", "R"), ("employees", "E")])
+def test_what_a_contact_is_leaves_with_its_deletion_stub_and_keeps_its_last_values(
+    synced: Site, simulator: Simulator, table: str, kind: str
+) -> None:
+    contacts = simulator.world.contacts
+    key = next(one["EntityID"] for one in contacts.values() if one["ContactType"] == kind and one["Status"] == "A")
+    name = "name" if table == "carriers" else "display_name"
+    before = row(synced, table, key, name)
+    kept = {"EntityID", "DateLastModified", "Status"}
+    set_faults(simulator, *(f"set-field:{name}=null" for name in contacts[key] if name not in kept))
+    edit(simulator, contacts, key, Status="D")
+    synced.sync_once(resources=("contacts",))
+    assert row(synced, table, key, "deleted_at") is not None
+    assert row(synced, table, key, name) == before is not None
+    set_faults(simulator)
+    edit(simulator, contacts, key, Status="A")
+    synced.sync_once(resources=("contacts",))
+    assert row(synced, table, key, "deleted_at") is None
+    assert row(synced, table, key, name) == before
+
+
 def test_only_a_deletion_stub_of_an_unknown_record_is_refused(site: Site, simulator: Simulator) -> None:
     key = living_policy(simulator.world)
     edit(simulator, simulator.world.policies, key, Status="D", CustomerId=None)

@@ -95,3 +95,19 @@ def test_a_record_without_its_list_says_nothing_about_it(synced: Site) -> None:
     set_faults(synced.simulator, "set-field:PolicyAgencyFees=null")
     synced.sync_once(full=True, resources=("policies",))
     assert value(synced.engine, LIVE.format("fees")) == fees > 0
+
+
+@pytest.mark.parametrize("items", ["[{}]", "[null]", '[""]', "[[]]"])
+def test_an_unreadable_part_of_a_record_deletes_no_part(synced: Site, items: str) -> None:
+    fees = value(synced.engine, LIVE.format("fees"))
+    set_faults(synced.simulator, f"set-field:PolicyAgencyFees={items}")
+    synced.sync_once(full=True, resources=("policies",))
+    assert value(synced.engine, LIVE.format("fees")) == fees > 0
+
+
+@pytest.mark.parametrize("table", ["carriers", "employees"])
+def test_a_contact_without_a_type_is_still_what_it_was(synced: Site, table: str) -> None:
+    rows = value(synced.engine, LIVE.format(table))
+    set_faults(synced.simulator, "set-field:ContactType=null", "set-field:ContactSubType=null")
+    synced.sync_once(full=True, resources=("contacts",))
+    assert value(synced.engine, LIVE.format(table)) == rows > 0

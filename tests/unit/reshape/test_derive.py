@@ -1,12 +1,16 @@
 """Derived records: parts of a record as records, with the sets that are complete with them."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+import pytest
+
 from etl.catalogue.resource import Derivation, Resource
+from etl.models import financial
 from etl.record import Record, StagedRecord, decode
 from etl.reshape.derive import derive_records
 from etl.resources import derived_from
@@ -95,9 +99,25 @@ def test_numbers_are_unchanged() -> None:
     assert str(decode(arrivals[0].record.raw)["Amount"]) == "1234567890123456.78"
 
 
-def test_a_part_without_an_id_stays_in_its_record() -> None:
+def test_a_part_without_an_id_stays_in_its_record_and_the_others_are_no_complete_set() -> None:
     nameless = Derivation("policies", lambda _: [{"FeeID": None}, {"FeeID": "f:1"}, {"FeeID": [1]}])
     resource, _ = way("fees", "policies")
     arrivals, sets = derive_records(resource, nameless, [candidate("9", {})])
     assert [item.record.source_id for item in arrivals] == ["f:1"]
-    assert sets[0].source_ids == {"f:1"}
+    assert not sets
+
+
+@pytest.mark.parametrize(
+    ("make", "record", "ids"),
+    [
+        (financial.agency_fees, {"PolicyId": Decimal("7.0"), "PolicyAgencyFees": [{"AgencyFeeName": "Broker fee"}]},
+         ["policy:7:Broker fee"]),
+        (financial.carrier_fees, {"QuoteID": " 5 ", "QuoteCarrierFees": [{"CarrierFeeID": Decimal("3.0")}]},
+         ["quote:5:3"]),
+        (financial.carrier_fees, {"QuoteID": 5, "QuoteCarrierFees": [{"CarrierFeeID": None}, {}]}, [None]),
+    ],
+)  # fmt: skip
+def test_an_id_that_is_made_from_ids_is_the_same_in_every_spelling_of_these(
+    make: Callable[[Mapping[str, Any]], Iterable[Mapping[str, Any]]], record: dict[str, Any], ids: list[str | None]
+) -> None:
+    assert [fee["FeeID"] for fee in make(record)] == ids
