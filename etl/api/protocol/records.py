@@ -166,8 +166,8 @@ def _take(context: _Context, items: Iterable[tuple[int, bytes]], result: Records
             key_fields = page_reader.read(item)
             text = with_members(item, context.suffix) if context.suffix else item
             name = _identity(context, key_fields, text)
-            if context.only_id not in {None, name}:
-                raise InvalidRecord("is about another record than the one that was requested")
+            if context.only_id is not None:
+                _check_requested(name, context.only_id)
         except InvalidRecord as error:
             result.bad.append(BadRecord(position, str(error)))
             continue
@@ -191,6 +191,12 @@ def _identity(context: _Context, key_fields: KeyFields, text: bytes) -> str:
     if isinstance(name, Violation):
         raise InvalidRecord(f"has an id that {name.message}")
     return name
+
+
+def _check_requested(name: str, requested: str) -> None:
+    """Raise InvalidRecord for a record whose id is not the requested one."""
+    if name != requested:
+        raise InvalidRecord("is about another record than the one that was requested")
 
 
 def _record(context: _Context, name: str, text: bytes, key_fields: KeyFields) -> Record:
