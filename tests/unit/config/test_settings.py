@@ -414,7 +414,7 @@ def test_a_misspelled_name_is_refused_with_the_nearest(
     ("name", "nearest"),
     [("DATABSE_URL", "DATABASE_URL"), ("DATABASE_URI", "DATABASE_URL"), ("LOG_LEVLE", "LOG_LEVEL")],
 )
-def test_a_misspelled_name_without_our_prefix_is_refused_in_the_file_alone(
+def test_a_misspelled_name_without_our_prefix_is_refused_only_in_the_file(
     name: str, nearest: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv(nearest, raising=False)
