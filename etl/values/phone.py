@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 import phonenumbers as library
 
 from etl.values.base import Kind, Severity, Violation
+from etl.values.number import is_number
 from etl.values.text import clean_text, is_placeholder
 
 REGION = "US"
@@ -99,6 +100,7 @@ class Phone(Kind):
         ("WC4072348899", "phone-not-in-service"),
         ("-4072348899", "phone-not-in-service"),
         ("407-234-8899\ud83c", "phone-damaged"),
+        (407234889.9, "phone-fraction"),
         ("1" * 101, "phone-too-long"),
         (True, "phone-type"),
         (["305-555-0142"], "phone-type"),
@@ -116,6 +118,8 @@ class Phone(Kind):
         text = clean_text(raw, type(self), _LONGEST)
         if not isinstance(text, str):
             return text
+        if is_number(raw) and "." in text:
+            return self.violation("fraction", "is a number with digits after the decimal point")
         return None if is_placeholder(text) or _EMPTY_MASK.fullmatch(text) else _parse_with_library(text)
 
 

@@ -1,7 +1,7 @@
 """Makes records for staging from the items of a page: id, version and hash, without secrets."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from hashlib import blake2b
 from typing import Any, Protocol
@@ -13,7 +13,7 @@ from etl.api.protocol.jsonb import are_slender, clean_json_reference, is_plain, 
 from etl.api.protocol.numbering import numbered, with_members
 from etl.api.protocol.pages import Page
 from etl.api.protocol.reading import FROM_PARENT, KeyFields, PageReader, RecordReader, reader_of
-from etl.catalogue.resource import Endpoint, Nested, Resource
+from etl.catalogue.resource import Endpoint, Envelope, Nested, Resource
 from etl.errors import InvalidRecord
 from etl.record import ReadSet, Record
 from etl.resources import find_resource
@@ -79,6 +79,7 @@ class _Context:
     set_key: str | None = None
     parent_raw_id: UUID | None = None
     modified: Any = None  #: the value in the item around the records
+    only_id: str | None = None  #: where a call asks for one record: its id
 
 
 def make_records(
@@ -106,6 +107,8 @@ def make_records(
         return result
     carried = parent.carried if resource.parent.parent_fields else b""
     context = _of_parent(context, resource.parent.resource, parent.parent_id, carried, parent.parent_raw_id)
+    if endpoint.envelope is Envelope.OBJECT:
+        context = replace(context, only_id=parent.parent_id)
     if not page.items and resource.parent.fallback:  # at most of a parent of which the API never said anything
         parent_record = spelling_of(find_resource(resource.parent.resource)).decode(carried)
         items = [(position, _encode(record)) for position, record in enumerate(resource.parent.fallback(parent_record))]
@@ -163,6 +166,8 @@ def _take(context: _Context, items: Iterable[tuple[int, bytes]], result: Records
             key_fields = page_reader.read(item)
             text = with_members(item, context.suffix) if context.suffix else item
             name = _identity(context, key_fields, text)
+            if context.only_id is not None:
+                _check_requested(name, context.only_id)
         except InvalidRecord as error:
             result.bad.append(BadRecord(position, str(error)))
             continue
@@ -186,6 +191,12 @@ def _identity(context: _Context, key_fields: KeyFields, text: bytes) -> str:
     if isinstance(name, Violation):
         raise InvalidRecord(f"has an id that {name.message}")
     return name
+
+
+def _check_requested(name: str, requested: str) -> None:
+    """Raise InvalidRecord for a record whose id is not the requested one."""
+    if name != requested:
+        raise InvalidRecord("is about another record than the one that was requested")
 
 
 def _record(context: _Context, name: str, text: bytes, key_fields: KeyFields) -> Record:

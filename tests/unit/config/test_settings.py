@@ -410,6 +410,28 @@ def test_a_misspelled_name_is_refused_with_the_nearest(
         Settings.load()
 
 
+@pytest.mark.parametrize(
+    ("name", "nearest"),
+    [("DATABSE_URL", "DATABASE_URL"), ("DATABASE_URI", "DATABASE_URL"), ("LOG_LEVLE", "LOG_LEVEL")],
+)
+def test_a_misspelled_name_without_our_prefix_is_refused_only_in_the_file(
+    name: str, nearest: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv(nearest, raising=False)
+    monkeypatch.setenv(name, "x")
+    Settings.load()
+    monkeypatch.delenv(name)
+    Path(".env").write_text(f"{name}=x\n")
+    with pytest.raises(SettingsError, match=f"^{name} is not a setting; did you mean {nearest}\\?$"):
+        Settings.load()
+
+
+def test_a_name_of_another_program_beside_the_setting_is_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("LOG_LEVEL", raising=False)
+    Path(".env").write_text("LOG_LEVEL=DEBUG\nLOG_LEVELS=x\n")
+    assert Settings.load().log_level == "DEBUG"
+
+
 def test_misspelled_names_and_wrong_values_are_reported_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ETL_RATEE", "5")
     monkeypatch.setenv("ETL_PAGE_SIZE", "many")
