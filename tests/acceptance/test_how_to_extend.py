@@ -23,7 +23,12 @@ FIELD, RESOURCE = "docs/how-to/add-a-field.md", "docs/how-to/add-a-resource.md"
 CACHES = (".mypy_cache", ".ruff_cache")
 BLOCK = re.compile(r"^```(?P<language>\w+)[^\n]*\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
 #: `./run` would create another environment for the copy; these are the programs that it starts.
-PROGRAMS = {"./run alembic": "alembic", "./run db": "python -m etl db", "./run check": ".ci/check"}
+PROGRAMS = {
+    "./run alembic": "alembic",
+    "./run db": "python -m etl db",
+    "./run check": ".ci/check",
+    "./run test": "python -m pytest -q -n0 -p no:cacheprovider",
+}
 
 
 @dataclass(frozen=True)
@@ -115,9 +120,9 @@ def test_a_field_and_a_resource_are_added_as_their_pages_say(project: Copy) -> N
     steps, checks, read = blocks(RESOURCE, "bash")
     for line in steps.splitlines():
         project.run(line)
-    assert "./run check" in checks
+    for line in checks.splitlines():
+        project.run(line)
     assert "./run check" in check
-    assert "all checks passed" in project.run("./run check")
 
     project.run("python -m etl sync --resource policies --resource account_info")
     assert "binders" in project.run(read.strip().replace("qqetl", "python -m etl"))
