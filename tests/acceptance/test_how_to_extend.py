@@ -105,9 +105,11 @@ def place_of(page: str, pattern: str) -> tuple[str, ...]:
 def test_a_field_and_a_resource_are_added_as_their_pages_say(project: Copy) -> None:
     path, name = place_of(FIELD, r"In `(etl/models/\w+\.py)`, class `(\w+)`")
     project.append_to_class(path, name, blocks(FIELD, "python")[0].rstrip())
-    migrate, render, replay, check = blocks(FIELD, "bash")
-    for line in [*migrate.splitlines(), *render.splitlines()]:
+    migrate, replay, check = blocks(FIELD, "bash")
+    for line in migrate.splitlines():
         project.run(line)
+    (facts,) = place_of(FIELD, r"added to the known fields in `(tests/[\w/]+\.py)`")
+    project.edit(facts, "CPAccess UserID", "CPAccess Occupation UserID")
 
     model, entry = blocks(RESOURCE, "python")
     (path,) = place_of(RESOURCE, r"In the file of its subject, here `(etl/models/(?:\w+)\.py)`")

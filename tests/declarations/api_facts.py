@@ -26,7 +26,7 @@ NOTE = (
     "Important IsPinned RelatedNotes NotesHistories BulkInsertId BulkInsertSessionId"
 )
 
-#: Every known field of the records of a resource, as the API spells it. Of other resources the samples are the facts.
+#: Every known field of the records of a resource, as the API spells it, beside those of its sample.
 API = {
     "locations": (
         "LocationID LocationName IsDefault QQID Alias StreetAddressLine1 StreetAddressLine2 City State Zip PhoneNumber "
@@ -320,10 +320,10 @@ def mapped_fields(resource: Resource) -> set[str]:
 
 
 def known_fields(resource: Resource) -> set[str]:
-    """Return the fields of a resource's records in lower case: as listed, else those of its call's golden body."""
+    """Return the fields of a resource's records in lower case: as listed, and those of its call's golden body."""
     listed = f"{API.get(resource.name, '')} {ASSUMED.get(resource.name, '')}".split()
     calls = {f"{call.method} {call.path.replace('{parent}', '#')}" for call in resource.endpoints}
-    samples = [route.name for route in ROUTES if f"{route.verb} {route.path}" in calls] if not listed else []
+    samples = [route.name for route in ROUTES if f"{route.verb} {route.path}" in calls]
     keys = (key for name in samples for key in keys_of(json.loads((GOLDEN / f"{name}.json").read_text())))
     return {field.casefold() for field in (*listed, *keys)}
 

