@@ -31,7 +31,7 @@ from etl.load.upsert import (
     upsert,
 )
 from etl.models import PRODUCTION, load_order
-from etl.models.base import PRIMARY, REQUIRED, REQUIRED_PRESENT, Model, fields_of, row_id_text
+from etl.models.base import PRIMARY, REQUIRED, REQUIRED_PRESENT, Model, fields_of, id_prefix, row_id_text
 from etl.models.states import Outcome
 from etl.reshape.reshaper import Row
 from etl.window import Window
@@ -271,7 +271,7 @@ def write_stubs_of_table(
     connection: Connection, context: LoadContext, table: str, stubs: Mapping[tuple[str, str | None], datetime]
 ) -> None:
     """Write placeholders in one table for the source ids that it has no row of."""
-    prefix = f"{context.tenant}\x1f{table}\x1f"
+    prefix = id_prefix(context.tenant, table)
     ids = {source_id: row_id_text(prefix, source_id) for source_id, _ in stubs}
     missing_rows = connection.execute(select_missing_ids(TABLES[table]), {"ids": array_of(ids.values())})
     missing = {str(source_id) for source_id in missing_rows.scalars()}

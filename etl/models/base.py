@@ -120,7 +120,12 @@ def computed(column_type: TypeEngine[Any]) -> MappedColumn[Any]:
 
 def row_id(tenant: str, table: str, source_id: str) -> UUID:
     """Return the id of the row with this source id in this table; every process computes the same id."""
-    return UUID(row_id_text(f"{tenant}\x1f{table}\x1f", source_id))
+    return UUID(row_id_text(id_prefix(tenant, table), source_id))
+
+
+def id_prefix(tenant: str, table: str) -> str:
+    """Return the part of the id computation that is the same for a tenant's table."""
+    return f"{tenant}\x1f{table}\x1f"
 
 
 def row_id_text(prefix: str, source_id: str) -> str:

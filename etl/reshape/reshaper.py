@@ -17,7 +17,7 @@ from etl.catalogue.resource import Resource
 from etl.copy_text import format_row
 from etl.errors import NeedsReferencePath
 from etl.models import PRODUCTION
-from etl.models.base import EXPECTED, REQUIRED, DataSource, Field, Model, Source, fields_of, row_id_text
+from etl.models.base import EXPECTED, REQUIRED, DataSource, Field, Model, Source, fields_of, id_prefix, row_id_text
 from etl.models.sources import is_flagged
 from etl.record import StagedRecord
 from etl.reshape.fast_path import FastPath, compile_fast_path
@@ -220,11 +220,6 @@ class ReferenceTarget:
                 self.cached_ids.clear()
             row_id = self.cached_ids[source_id] = row_id_text(self.prefix, source_id)
         return row_id
-
-
-def id_prefix(tenant: str, table: str) -> str:
-    """Return the part of the id computation that is the same for a tenant's table."""
-    return f"{tenant}\x1f{table}\x1f"
 
 
 def column_reader(tenant: str, column: str, field: Field, zone: str) -> ColumnReader:

@@ -23,7 +23,12 @@ FIELD, RESOURCE = "docs/how-to/add-a-field.md", "docs/how-to/add-a-resource.md"
 CACHES = (".mypy_cache", ".ruff_cache")
 BLOCK = re.compile(r"^```(?P<language>\w+)[^\n]*\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
 #: `./run` would create another environment for the copy; these are the programs that it starts.
-PROGRAMS = {"./run alembic": "alembic", "./run db": "python -m etl db", "./run check": ".ci/check"}
+PROGRAMS = {
+    "./run alembic": "alembic",
+    "./run db": "python -m etl db",
+    "./run check": ".ci/check",
+    "./run test": "python -m pytest -q -n0 -p no:cacheprovider",
+}
 
 
 @dataclass(frozen=True)
@@ -100,9 +105,11 @@ def place_of(page: str, pattern: str) -> tuple[str, ...]:
 def test_a_field_and_a_resource_are_added_as_their_pages_say(project: Copy) -> None:
     path, name = place_of(FIELD, r"In `(etl/models/\w+\.py)`, class `(\w+)`")
     project.append_to_class(path, name, blocks(FIELD, "python")[0].rstrip())
-    migrate, render, replay, check = blocks(FIELD, "bash")
-    for line in [*migrate.splitlines(), *render.splitlines()]:
+    migrate, replay, check = blocks(FIELD, "bash")
+    for line in migrate.splitlines():
         project.run(line)
+    (facts,) = place_of(FIELD, r"added to the known fields in `(tests/[\w/]+\.py)`")
+    project.edit(facts, "CPAccess UserID", "CPAccess Occupation UserID")
 
     model, entry = blocks(RESOURCE, "python")
     (path,) = place_of(RESOURCE, r"In the file of its subject, here `(etl/models/(?:\w+)\.py)`")
@@ -115,9 +122,9 @@ def test_a_field_and_a_resource_are_added_as_their_pages_say(project: Copy) -> N
     steps, checks, read = blocks(RESOURCE, "bash")
     for line in steps.splitlines():
         project.run(line)
-    assert "./run check" in checks
+    for line in checks.splitlines():
+        project.run(line)
     assert "./run check" in check
-    assert "all checks passed" in project.run("./run check")
 
     project.run("python -m etl sync --resource policies --resource account_info")
     assert "binders" in project.run(read.strip().replace("qqetl", "python -m etl"))

@@ -1,12 +1,18 @@
 """The facts about the API that declarations are compared with: fields and calls."""
 
+import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from etl.catalogue.resource import Envelope, Resource
 from etl.models.base import Source, fields_of
 from etl.models.sources import FirstOf, PartsOf
 from etl.resources import CATALOGUE
+from etl.simulator.routes import ROUTES
+
+#: The recorded bodies that the simulator's answers are compared with, written by hand.
+GOLDEN = Path(__file__).parents[1] / "unit/simulator/golden"
 
 PERSON = (
     "EntityID DisplayName BusinessName FirstName MiddleName LastName isAPerson CustomerNo ContactType "
@@ -20,7 +26,7 @@ NOTE = (
     "Important IsPinned RelatedNotes NotesHistories BulkInsertId BulkInsertSessionId"
 )
 
-#: Every known field of the records of a resource, as the API spells it.
+#: Every known field of the records of a resource, as the API spells it, beside those of its sample.
 API = {
     "locations": (
         "LocationID LocationName IsDefault QQID Alias StreetAddressLine1 StreetAddressLine2 City State Zip PhoneNumber "
@@ -259,10 +265,9 @@ FACTS_OF_PARTS = {
     "terminations": "IIII",
 }
 
-#: The calls per customer or policy beyond the first description, which nobody pays for without asking.
-OPTIONAL = {
-    "notes", "policy_notes", "tasks", "contact_phones", "contact_emails", "contact_addresses", "files",
-    "customer_details", "policy_lines", "premium",
+#: The calls per customer or policy of the first description; nobody pays for further ones without asking.
+DETAILS = {
+    "account_info", "policy_details", "adjustments", "quotes", "coverages", "equipment", "documents", "acord_forms",
 }  # fmt: skip
 
 #: Calls with the envelope of a page that hold everything at once; the number of the page is 0.
@@ -314,14 +319,26 @@ def mapped_fields(resource: Resource) -> set[str]:
     return fields | kept | {name for name, _ in resource.model.deletion_mark}
 
 
+def known_fields(resource: Resource) -> set[str]:
+    """Return the fields of a resource's records in lower case: as listed, and those of its call's golden body."""
+    listed = f"{API.get(resource.name, '')} {ASSUMED.get(resource.name, '')}".split()
+    calls = {f"{call.method} {call.path.replace('{parent}', '#')}" for call in resource.endpoints}
+    samples = [route.name for route in ROUTES if f"{route.verb} {route.path}" in calls]
+    keys = (key for name in samples for key in keys_of(json.loads((GOLDEN / f"{name}.json").read_text())))
+    return {field.casefold() for field in (*listed, *keys)}
+
+
+def keys_of(value: Any) -> Iterator[str]:
+    """Yield the keys of all objects in a sample."""
+    if isinstance(value, dict):
+        yield from value
+    for part in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from keys_of(part)
+
+
 def fields_without_a_fact(resource: Resource) -> set[str]:
     """Return the fields that a resource stores though no fact knows them; those of its parent are checked elsewhere."""
-    siblings = [other.name for other in CATALOGUE if other.model is resource.model and other.has_table]
-    known = {
-        field.casefold()
-        for name in {resource.name, *siblings}
-        for facts in (API, ASSUMED)
-        for field in facts.get(name, "").split()
-    }
+    siblings = [other for other in CATALOGUE if other.model is resource.model and other.has_table]
+    known = set().union(*(known_fields(entry) for entry in (resource, *siblings)))
     stored = mapped_fields(resource) - {*resource.staging.secrets, "SSN"}
     return {field for field in stored if field.casefold() not in known and field.split(".")[0] != "_parent"}

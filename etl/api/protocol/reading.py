@@ -10,11 +10,10 @@ import msgspec
 from etl.api.protocol.jsonb import suspicions
 from etl.catalogue.resource import Resource
 from etl.errors import InvalidRecord
+from etl.read_paths import PARENT_PREFIX
 from etl.record import decode
 from etl.spelling import Spelling, find_key, spelling_of
 
-#: Prefix of the path of a field in the item around nested records.
-FROM_PARENT = "_parent."
 #: The key fields of a record.
 ROLES = ("id", "modified", "created")
 #: A name that no field has.
@@ -142,7 +141,7 @@ def reader_of(resource: Resource) -> RecordReader:
         "modified": resource.changes.modified,
         "created": resource.changes.created,
     }
-    names = {role: name for role, name in declared.items() if name and not name.startswith(FROM_PARENT)}
+    names = {role: name for role, name in declared.items() if name and not name.startswith(PARENT_PREFIX)}
     return RecordReader(
         names,
         spelling_of(resource),

@@ -12,9 +12,10 @@ import msgspec
 from etl.api.protocol.jsonb import are_slender, clean_json_reference, is_plain, is_slender
 from etl.api.protocol.numbering import numbered, with_members
 from etl.api.protocol.pages import Page
-from etl.api.protocol.reading import FROM_PARENT, KeyFields, PageReader, RecordReader, reader_of
+from etl.api.protocol.reading import KeyFields, PageReader, RecordReader, reader_of
 from etl.catalogue.resource import Endpoint, Envelope, Nested, Resource
 from etl.errors import InvalidRecord
+from etl.read_paths import PARENT_PREFIX
 from etl.record import ReadSet, Record
 from etl.resources import find_resource
 from etl.spelling import find_key, read_field, spelling_of
@@ -266,9 +267,9 @@ def _inside(context: _Context, nested: Nested, item_id: str, around: bytes) -> _
     """Return the context of the records that one item lists."""
     inner = _of_parent(context, nested.parent, item_id, around, None)
     path = context.resource.changes.modified or ""
-    if not path.startswith(FROM_PARENT):
+    if not path.startswith(PARENT_PREFIX):
         return inner
-    modified = read_field(_object.decode(around), path.removeprefix(FROM_PARENT))
+    modified = read_field(_object.decode(around), path.removeprefix(PARENT_PREFIX))
     return _Context(
         inner.resource, inner.reader, inner.clock, inner.requested_at, inner.suffix, inner.set_key, None, modified
     )
