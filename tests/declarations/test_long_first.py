@@ -1,4 +1,4 @@
-"""Files whose tests may take long begin first, whatever the seed of the random order."""
+"""Files whose tests may take long begin first, with each seed of the random order."""
 
 import subprocess
 import sys
