@@ -1,6 +1,7 @@
 """A sync in tasks, as a scheduler distributes them over processes and machines, ends like one in a single process."""
 
 import json
+import os
 from collections.abc import Callable, Iterator
 from uuid import UUID
 
@@ -24,6 +25,8 @@ from etl.pipeline.tasks import RunTask, begin_run, close_run, plan_level, read_c
 from etl.resources import find_resource
 from etl.simulator import ENTERPRISE_CALLS, Simulator
 
+#: Processes that read in parallel; `./run nightly` has four.
+WORKERS = int(os.environ.get("TEST_WORKERS", "2"))
 #: A committed page is not requested again by any reader.
 READ_TWICE = """
     SELECT path FROM etl.requests WHERE page > 0 GROUP BY batch_id, resource, slice, path, parameters, reading
@@ -84,15 +87,14 @@ def test_a_sync_in_tasks_leads_to_the_same_rows(site: Site, as_synced: Site) -> 
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("size", [2, 4])
 @pytest.mark.usefixtures("small_pieces")
-def test_parallel_workers_lead_to_the_same_rows_even_if_one_is_killed(site: Site, as_synced: Site, size: int) -> None:
+def test_parallel_workers_lead_to_the_same_rows_even_if_one_is_killed(site: Site, as_synced: Site) -> None:
     small = site.with_settings(etl_page_size=4)
-    crew = Crew(small, size, die_after=15)
+    crew = Crew(small, WORKERS, die_after=15)
     summary = run_in_tasks(task_of(small), read=crew.read)
     assert summary.exit_status == 0, summary.batch.error
     assert crew.deaths == 1
-    assert len(crew.readers) >= size
+    assert len(crew.readers) >= WORKERS
     assert differences(digest(site.engine), digest(as_synced.engine)) == []
     assert values(site.engine, UNBALANCED) == []
     assert values(site.engine, READ_TWICE) == []
