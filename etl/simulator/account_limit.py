@@ -11,7 +11,7 @@ from typing import Self
 
 from aiohttp import web
 
-from etl.simulator.fault_schedule import Turn
+from etl.simulator.planned_faults import PlannedFault
 
 _FORM = re.compile(r"(\d+)/(\d+(?:\.\d+)?)((?:,[a-z]+(?:=\d+)?)*)")
 _WORDS = frozenset({"sliding", "fixed", "text", "json", "html", "empty"})
@@ -80,9 +80,9 @@ class AccountLimit:
         return web.Response(status=401, text=sentence)
 
 
-def account_limit(turn: Turn, now: float) -> web.Response | None:
+def account_limit(fault: PlannedFault, now: float) -> web.Response | None:
     """Answer 401 to what is above the limit of the account."""
-    if turn.limit is None:
-        turn.limit = AccountLimit.parse(turn.argument)
-    limit: AccountLimit = turn.limit
+    if fault.limit is None:
+        fault.limit = AccountLimit.parse(fault.argument)
+    limit: AccountLimit = fault.limit
     return None if limit.admits(now) else limit.answer()
