@@ -11,11 +11,11 @@ from etl.cli.views.call_time import (
     calls_to_json,
     describe_details,
     describe_total,
+    format_call_time,
     format_calls,
     format_calls_and_time,
     format_rate,
 )
-from etl.cli.views.call_time import format_time as format_call_time
 from etl.config.rate_limit import RateLimit
 from etl.database.revisions import check_migrated
 from etl.local_time import format_bound
@@ -57,7 +57,7 @@ def show_forecast(sync_forecast: SyncForecast, limit: RateLimit) -> None:
 
 
 def list_plan(forecast: SyncForecast, limit: RateLimit) -> Iterator[str]:
-    """Yield when the database is useful and when it is complete, and what that rests on."""
+    """Yield when the database is useful and when it is complete, and what that is based on."""
     names = {resource.resource for resource in forecast.resources}
     yield "Without a call limit:" if limit.calls is None else f"At {format_rate(limit)}:"
     if forecast.useful.high and forecast.complete != forecast.useful:
@@ -73,7 +73,7 @@ def list_plan(forecast: SyncForecast, limit: RateLimit) -> Iterator[str]:
 
 
 def describe_basis(forecast: SyncForecast) -> str:
-    """Return what an estimate rests on."""
+    """Return what an estimate is based on."""
     if all(sample.records >= sample.total for sample in forecast.sampled):
         return "The higher figures include all prospects; those that no policy names get no calls."
     bases = [
