@@ -9,24 +9,37 @@ from etl.ledger import watermarks
 from etl.ledger.transaction import Ledger
 from etl.window import Window, parse_instant
 
+#: The times of `--from` and `--to`; None: not given.
+Bounds = tuple[datetime | None, datetime | None]
 
-def parse_window(ledger: Ledger, start: str | None, end: str | None, resources: Sequence[str]) -> Window | None:
+
+def parse_bounds(start: str | None, end: str | None) -> Bounds:
+    """Return the times of `--from` and `--to`, before a database is opened.
+
+    Raises WindowError for an invalid time, and for an empty or reversed window.
+    """
+    first = None if start is None else parse_instant(start, "--from")
+    last = None if end is None else parse_instant(end, "--to")
+    if first is not None and last is not None:
+        Window(first, last)
+    return first, last
+
+
+def find_window(ledger: Ledger, bounds: Bounds, resources: Sequence[str]) -> Window | None:
     """Return the window of `--from` and `--to`; None without both.
 
     Without `--from` it begins where the selected resources are complete; without `--to` it ends now, by the API's
-    clock. Raises WindowError for an invalid time, and for an empty or reversed window.
+    clock. Raises WindowError if nothing is left to read.
     """
-    if start is None and end is None:
-        return None
-    if start is None:
-        return window_until(ledger, parse_instant(end, "--to"), resources)
-    first = parse_instant(start, "--from")
-    return Window(first, future_end(first) if end is None else parse_instant(end, "--to"))
+    first, last = bounds
+    if first is not None:
+        return Window(first, last or future_end(first))
+    return None if last is None else window_until(ledger, last, resources)
 
 
-def parse_window_or_default(ledger: Ledger, start: str | None, end: str | None, resources: Sequence[str]) -> Window:
+def find_window_or_default(ledger: Ledger, bounds: Bounds, resources: Sequence[str]) -> Window:
     """Return the window of `--from` and `--to`; by default from where the resources are complete until now."""
-    window = parse_window(ledger, start, end, resources)
+    window = find_window(ledger, bounds, resources)
     if window is not None:
         return window
     first = find_complete_until(ledger, resources)

@@ -76,6 +76,15 @@ def test_2_no_database_is_chosen_by_default(tmp_path: Path, simulator: Simulator
     assert not (tmp_path / "data").exists()
 
 
+def test_2_a_reversed_window_creates_no_database(tmp_path: Path, simulator: Simulator) -> None:
+    done = CommandLine(tmp_path, settings_of(simulator))(
+        "sync", "--embedded", "--from", "2026-02-01", "--to", "2026-01-01"
+    )
+    assert done.returncode == 2
+    assert "reversed" in error_line(done.stderr)
+    assert not (tmp_path / "data").exists()
+
+
 def test_3_another_run_holds_the_lock(qqetl: CommandLine, database_url: str) -> None:
     with psycopg.connect(database_url) as connection:
         connection.execute(

@@ -3,6 +3,7 @@
 import re
 from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE, BOM_UTF32_BE, BOM_UTF32_LE, lookup
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from email.message import Message
 from http import HTTPStatus
@@ -84,6 +85,7 @@ def read_page(call: Call, status: int, headers: Mapping[str, str], body: bytes) 
         page = _SHAPES[call.envelope](call, text)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
         if isinstance(error, msgspec.ValidationError) and _is_json(text):
+            _succeeded(call, _says_success(text))
             raise _other_shape(call, f"is not the declared {call.envelope}") from None
         page = _with_broken_items(call, text, error)
     return page if not replaced else replace(page, replaced_escapes=replaced)
@@ -205,6 +207,7 @@ def _bare(call: Call, text: bytes) -> Page:
     item = bytes(_raw.decode(text))
     if item[:1] != b"{":
         raise _other_shape(call, f"is not a {call.envelope}")
+    _succeeded(call, _says_success(item))
     return Page([item])
 
 
@@ -217,7 +220,14 @@ _SHAPES = {
 }
 
 
-def _succeeded(call: Call, success: object, code: object) -> None:
+def _says_success(text: bytes) -> object:
+    """Return what an object without an envelope says of its call, as an envelope does; None if it says nothing."""
+    with suppress(msgspec.DecodeError, RecursionError, UnicodeDecodeError):  # a broken record is found later
+        return read_field(_object.decode(text), "IsSuccess")
+    return None
+
+
+def _succeeded(call: Call, success: object, code: object = None) -> None:
     """Raise CallFailed if the envelope says that the call failed, although the status says success."""
     if success is False or code not in (None, "", 0, "0"):
         detail = f", code {code}" if _ERROR_CODE.fullmatch(str(code)) else ""

@@ -10,7 +10,7 @@ from etl.cli.ui.progress import show_progress
 from etl.cli.ui.signals import StopRequest
 from etl.cli.ui.terminal import print_json, print_line, print_notice
 from etl.cli.views.balance import batch_resource_to_json, sum_counts
-from etl.cli.window_options import parse_window_or_default
+from etl.cli.window_options import find_window_or_default, parse_bounds
 from etl.database.revisions import check_migrated
 from etl.errors import ExitStatus
 from etl.extract.selection import resource_names
@@ -40,11 +40,11 @@ def command(
 
     The next steps are `qqetl transform` and `qqetl load`. `qqetl sync` does all three.
     """
-    names = tuple(resource or ())
+    names, bounds = tuple(resource or ()), parse_bounds(start, end)
     with open_session(embedded=embedded) as session:
         check_migrated(session.engine)
         chosen = resource_names(names, session.settings)
-        window = parse_window_or_default(session.ledger, start, end, chosen)
+        window = find_window_or_default(session.ledger, bounds, chosen)
         with StopRequest() as stop_request, show_progress(len(chosen)) as watch:
             service = ExtractService(session.engine, settings=session.settings, watch=watch, stop=stop_request.event)
             batch_id = service.extract_data(window, names)

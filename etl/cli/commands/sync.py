@@ -25,7 +25,7 @@ from etl.cli.ui.options import (
 from etl.cli.ui.signals import StopRequest
 from etl.cli.ui.terminal import print_json, print_notice, stdout
 from etl.cli.views.forecast import forecast_sync, forecasts_to_json, show_forecast
-from etl.cli.window_options import parse_window
+from etl.cli.window_options import find_window, parse_bounds
 from etl.database.revisions import check_migrated
 from etl.errors import UsageError
 from etl.extract.selection import resource_names
@@ -76,6 +76,7 @@ def command(  # noqa: PLR0913 (one parameter an option)
     check_options(
         {"--from": start is not None, "--to": end is not None}, every, max_minutes, full=full, dry_run=dry_run
     )
+    bounds = parse_bounds(start, end)
     pause, options = parse_duration_option("--every", every), Options(tuple(resource or ()), full, limit)
     settings = load_settings()
     names = resource_names(options.resources, settings)
@@ -84,7 +85,7 @@ def command(  # noqa: PLR0913 (one parameter an option)
         open_session(embedded=embedded, settings=settings, create=not dry_run, create_tables=not dry_run) as session,
     ):
         check_migrated(session.engine)
-        window = parse_window(session.ledger, start, end, names)
+        window = find_window(session.ledger, bounds, names)
         if dry_run:
             show_plan(session, window, options, as_json=as_json)
             return

@@ -127,6 +127,9 @@ def test_each_envelope_gives_its_records(
         (Envelope.PAGE, b'{"IsSuccess":false,"ErrorMessage":"Dana Rivera not found"}'),
         (Envelope.PAGE, b'{"Data":[],"IsSuccess":true,"ErrorCode":5}'),
         (Envelope.ACTION, b'{"Result":null,"IsSuccess":false}'),
+        (Envelope.OBJECT, b'{"IsSuccess":false,"ErrorMessage":"Dana Rivera not found"}'),
+        (Envelope.OBJECT, b'{"issuccess": false}'),
+        (Envelope.ARRAY, b' {"IsSuccess":false,"ErrorCode":null}'),
         (Envelope.ACTION, b'{"result":{},"errorcode":"X"}'),
     ],
 )
