@@ -48,7 +48,7 @@ child_queue = Table(
     schema=SCHEMA,
 )  # fmt: skip
 
-#: Parents that are believed to have no records of a resource, and what their answers showed.
+#: Parents that probably have no records of a resource, and what their answers showed.
 child_samples = Table(
     "child_samples",
     Base.metadata,

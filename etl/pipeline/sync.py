@@ -128,7 +128,7 @@ def retry_in_steps(engine: Engine, settings: Settings, batch: Batch, watcher: Wa
 
 
 def report_doubted_clock(api: Api, watch: Watch) -> None:
-    """Report a clock of the API that is too far from ours to be believed."""
+    """Report a clock of the API that is too far from ours to be trusted."""
     clock = api.api.api_clock
     if clock.is_doubted and clock.stated is not None:
         hour, day, distance = timedelta(hours=1), timedelta(days=1), abs(clock.stated)
@@ -136,7 +136,7 @@ def report_doubted_clock(api: Api, watch: Watch) -> None:
         direction = "ahead of" if clock.stated > timedelta() else "behind"
         watch(
             Message(
-                f"The clock of QQCatalyst is {far} {direction} that of this machine, too far to be believed. "
+                f"The clock of QQCatalyst is {far} {direction} that of this machine, too far to be trusted. "
                 f"The window ends at the earlier time, {format_moment(api.now)}. Check the clock of this machine."
             )
         )

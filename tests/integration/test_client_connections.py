@@ -279,7 +279,7 @@ def test_a_clock_beyond_the_bounds_is_named_and_the_earlier_one_counts(
 
 
 @pytest.mark.parametrize(("overlap", "hours", "expected"), [(2, 3, 0), (2, 1, 1), (2, -3, -3), (0, 3, 0)])
-def test_a_clock_ahead_is_believed_as_far_as_windows_overlap(overlap: float, hours: float, expected: float) -> None:
+def test_a_clock_ahead_is_trusted_as_far_as_windows_overlap(overlap: float, hours: float, expected: float) -> None:
     """What changes between our time and the end of a window that lies ahead is read again only within the overlap."""
     there = datetime.now(UTC) + timedelta(hours=hours)
     far = answer(200, {"Data": []}, Date=f"{there:%a, %d %b %Y %H:%M:%S} GMT")

@@ -57,7 +57,7 @@ def show_forecast(sync_forecast: SyncForecast, limit: RateLimit) -> None:
 
 
 def list_plan(forecast: SyncForecast, limit: RateLimit) -> Iterator[str]:
-    """Yield when the database is useful and when it is complete, and what that rests on."""
+    """Yield when the database is useful and when it is complete, and what that is based on."""
     names = {resource.resource for resource in forecast.resources}
     yield "Without a call limit:" if limit.calls is None else f"At {format_rate(limit)}:"
     if forecast.useful.high and forecast.complete != forecast.useful:
@@ -73,7 +73,7 @@ def list_plan(forecast: SyncForecast, limit: RateLimit) -> Iterator[str]:
 
 
 def describe_basis(forecast: SyncForecast) -> str:
-    """Return what an estimate rests on."""
+    """Return what an estimate is based on."""
     if all(sample.records >= sample.total for sample in forecast.sampled):
         return "The higher figures include all prospects; those that no policy names get no calls."
     bases = [

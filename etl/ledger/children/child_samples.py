@@ -1,4 +1,4 @@
-"""Samples of parents that are believed to have no records: the answers decide whether the others get a call."""
+"""Samples of parents that probably have no records: the answers decide whether the others get a call."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime

@@ -66,7 +66,7 @@ class Forecast:
 
 @dataclass(frozen=True, slots=True)
 class Sampled:
-    """How much of a list an estimate rests on."""
+    """How much of a list an estimate is based on."""
 
     resource: str
     records: int
