@@ -148,7 +148,7 @@ def format_parts(explain: Callable[[Book, Ways], Parts]) -> str:
         ["---", *("---:" for _ in parts)],
         *([label, *(format_number(part[label]) for part in parts)] for label in labels),
         ["**calls**", *map(format_number, sums)],
-        ["**time**", *map(format_time, sums)],
+        ["**time**", *map(format_call_time, sums)],
     ]
     return format_rows(rows)
 
@@ -160,9 +160,9 @@ def format_rows(rows: Sequence[Sequence[str]]) -> str:
 
 def format_cell(calls: int) -> str:
     """Return calls and their time at the default limit."""
-    return f"{format_number(calls)}: {format_time(calls)}"
+    return f"{format_number(calls)}: {format_call_time(calls)}"
 
 
-def format_time(calls: int) -> str:
+def format_call_time(calls: int) -> str:
     """Return the time of calls at the default limit."""
     return format_duration(round(LIMIT.seconds_for(calls) / 60) * 60 or 60)

@@ -17,7 +17,7 @@ def format_calls(calls: Estimate) -> str:
     return high if calls.is_exact else f"{format_number(calls.low)} to {high}"
 
 
-def format_time(calls: Estimate, limit: RateLimit) -> str:
+def format_call_time(calls: Estimate, limit: RateLimit) -> str:
     """Return how long calls wait for the limit: `under 1 min`, `3 min`, `7 h to 8 h 20 min`."""
     if limit.calls is None:
         return "no call limit is set"
@@ -39,14 +39,14 @@ def format_rate(limit: RateLimit) -> str:
 
 def format_calls_and_time(calls: Estimate, limit: RateLimit) -> str:
     """Return calls with their time: `8,800 calls, 2 h 31 min`."""
-    return f"{format_calls(calls)}, {format_time(calls, limit)}"
+    return f"{format_calls(calls)}, {format_call_time(calls, limit)}"
 
 
 def describe_details(details: DetailsLeft, limit: RateLimit, *, if_offered: bool = False) -> str:
     """Return what was read of a kind of detail, and what is left; `if_offered`: the account may lack it."""
     read = f"{format_number(details.coverage.covered)} of {format_number(details.parents)} read"
     calls = Estimate(details.calls, details.calls)
-    time = "" if limit.calls is None else f", {format_time(calls, limit)}"
+    time = "" if limit.calls is None else f", {format_call_time(calls, limit)}"
     return f"{details.resource}: {read}; {format_calls(calls)} left{time}{IF_OFFERED if if_offered else ''}"
 
 
@@ -54,7 +54,7 @@ def describe_total(calls: Estimate, limit: RateLimit) -> str:
     """Return what is left of all kinds of detail."""
     if limit.calls is None:
         return f"All details: {format_calls(calls)} left; no call limit is set."
-    return f"All details: {format_calls(calls)} left, {format_time(calls, limit)} at {format_rate(limit)}."
+    return f"All details: {format_calls(calls)} left, {format_call_time(calls, limit)} at {format_rate(limit)}."
 
 
 def calls_to_json(calls: Estimate, limit: RateLimit) -> dict[str, Any]:

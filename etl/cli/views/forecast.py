@@ -15,7 +15,7 @@ from etl.cli.views.call_time import (
     format_calls_and_time,
     format_rate,
 )
-from etl.cli.views.call_time import format_time as format_call_time
+from etl.cli.views.call_time import format_call_time
 from etl.config.rate_limit import RateLimit
 from etl.database.revisions import check_migrated
 from etl.local_time import format_bound
