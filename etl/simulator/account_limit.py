@@ -11,7 +11,7 @@ from typing import Self
 
 from aiohttp import web
 
-from etl.simulator.fault_schedule import Turn
+from etl.simulator.planned_faults import PlannedFault
 
 _FORM = re.compile(r"(\d+)/(\d+(?:\.\d+)?)((?:,[a-z]+(?:=\d+)?)*)")
 _WORDS = frozenset({"sliding", "fixed", "text", "json", "html", "empty"})
@@ -80,7 +80,7 @@ class AccountLimit:
         return web.Response(status=401, text=sentence)
 
 
-def account_limit(turn: Turn, now: float) -> web.Response | None:
+def account_limit(fault: PlannedFault, now: float) -> web.Response | None:
     """Answer 401 to what is above the limit of the account."""
-    limit: AccountLimit = turn.limit
+    limit: AccountLimit = fault.limit
     return None if limit.admits(now) else limit.answer()

@@ -107,7 +107,7 @@ class Simulator:
             await asyncio.sleep(SETTLING)
         finally:
             await runner.cleanup()
-            await asyncio.sleep(0)  # a turn of the loop, in which connections that were cut off close their sockets
+            await asyncio.sleep(0)  # a fault of the loop, in which connections that were cut off close their sockets
 
     async def _live(self, stop: asyncio.Event) -> None:
         pause = self.settings.live_seconds if self.settings.live else None

@@ -11,11 +11,11 @@ from etl.cli.views.call_time import (
     calls_to_json,
     describe_details,
     describe_total,
+    format_call_time,
     format_calls,
     format_calls_and_time,
     format_rate,
 )
-from etl.cli.views.call_time import format_call_time
 from etl.config.rate_limit import RateLimit
 from etl.database.revisions import check_migrated
 from etl.local_time import format_bound

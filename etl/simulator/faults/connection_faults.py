@@ -8,71 +8,81 @@ from email.utils import format_datetime, parsedate_to_datetime
 
 from aiohttp import web
 
-from etl.simulator.fault_schedule import Turn
 from etl.simulator.faults.spec import fault
+from etl.simulator.planned_faults import PlannedFault
 
 
 @fault("send", "each answer starts this many seconds late", "1")
-async def slow(turn: Turn, _key: str, _request: web.Request, _response: web.Response) -> web.StreamResponse | None:
+async def slow(
+    fault: PlannedFault, _key: str, _request: web.Request, _response: web.Response
+) -> web.StreamResponse | None:
     """Wait before the answer."""
-    await asyncio.sleep(float(turn.argument))
+    await asyncio.sleep(float(fault.argument))
     return None
 
 
 @fault("send", "the Date header is off by this many seconds", "3600")
-async def clock_skew(turn: Turn, _key: str, _request: web.Request, response: web.Response) -> web.StreamResponse | None:
+async def clock_skew(
+    fault: PlannedFault, _key: str, _request: web.Request, response: web.Response
+) -> web.StreamResponse | None:
     """Write another time into the Date header."""
-    at = parsedate_to_datetime(response.headers["Date"]) + timedelta(seconds=float(turn.argument))
+    at = parsedate_to_datetime(response.headers["Date"]) + timedelta(seconds=float(fault.argument))
     response.headers["Date"] = format_datetime(at, usegmt=True)
     return None
 
 
 @fault("send", "the headers name an encoding that the body does not have, for this many requests", "1")
 async def wrong_encoding(
-    turn: Turn, key: str, _request: web.Request, response: web.Response
+    fault: PlannedFault, key: str, _request: web.Request, response: web.Response
 ) -> web.StreamResponse | None:
     """Name an encoding in the headers that the body does not have."""
-    if turn.due(key, turn.argument):
+    if fault.due(key, fault.argument):
         response.headers["Content-Encoding"] = "gzip"
     return None
 
 
 @fault("send", "the headers name this charset, the body is UTF-8", "utf-16")
 async def wrong_charset(
-    turn: Turn, _key: str, _request: web.Request, response: web.Response
+    fault: PlannedFault, _key: str, _request: web.Request, response: web.Response
 ) -> web.StreamResponse | None:
     """Name a charset in the headers that the body does not have."""
-    response.charset = turn.argument
+    response.charset = fault.argument
     return None
 
 
 @fault("send", "each answer arrives at this many bytes a second", "1")
-async def drip(turn: Turn, _key: str, request: web.Request, response: web.Response) -> web.StreamResponse | None:
+async def drip(
+    fault: PlannedFault, _key: str, request: web.Request, response: web.Response
+) -> web.StreamResponse | None:
     """Send the body byte by byte, this many bytes a second."""
     stream = await _begin(request, response)
     for byte in _bytes(response):
         await stream.write(bytes((byte,)))
-        await asyncio.sleep(1 / float(turn.argument))
+        await asyncio.sleep(1 / float(fault.argument))
     await stream.write_eof()
     return stream
 
 
 @fault("send", "the body follows the headers this many seconds later, for the first request", "60")
-async def stall(turn: Turn, key: str, request: web.Request, response: web.Response) -> web.StreamResponse | None:
+async def stall(
+    fault: PlannedFault, key: str, request: web.Request, response: web.Response
+) -> web.StreamResponse | None:
     """Send the headers, and the body only seconds later, the first time."""
-    if not turn.due(key):
+    if not fault.due(key):
         return None
     stream = await _begin(request, response)
-    await asyncio.sleep(float(turn.argument))
+    await asyncio.sleep(float(fault.argument))
     await stream.write(_bytes(response))
     await stream.write_eof()
     return stream
 
 
 @fault("send", "the connection closes in the middle of the body, for this many requests", "1")
-async def cut_body(turn: Turn, key: str, request: web.Request, response: web.Response) -> web.StreamResponse | None:
+async def cut_body(
+    fault: PlannedFault, key: str, request: web.Request, response: web.Response
+) -> web.StreamResponse | None:
     """Close the connection in the middle of the body, the first times."""
-    if not turn.due(key, turn.argument):
+    if not fault.due(key, fault.argument):
         return None
     body = _bytes(response)
     stream = await _begin(request, response)
@@ -83,11 +93,13 @@ async def cut_body(turn: Turn, key: str, request: web.Request, response: web.Res
 
 
 @fault("send", "the connection is reset after this many bytes, the first time", "0")
-async def reset(turn: Turn, key: str, request: web.Request, response: web.Response) -> web.StreamResponse | None:
+async def reset(
+    fault: PlannedFault, key: str, request: web.Request, response: web.Response
+) -> web.StreamResponse | None:
     """Reset the connection after this many bytes of the body (0: before the headers), the first time."""
-    if not turn.due(key):
+    if not fault.due(key):
         return None
-    sent = int(turn.argument)
+    sent = int(fault.argument)
     stream: web.StreamResponse = response
     if sent:
         stream = await _begin(request, response)

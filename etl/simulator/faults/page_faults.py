@@ -8,8 +8,8 @@ from typing import Any
 
 from etl.simulator.answers.envelopes import ActionResult, Answer, PagedAnswer
 from etl.simulator.collection import encode
-from etl.simulator.fault_schedule import Turn
 from etl.simulator.faults.spec import fault
+from etl.simulator.planned_faults import PlannedFault
 
 #: A key of JSON that names an id (or ids), in either casing; and any key.
 NAME_OF_ID = re.compile(rb'"(\w*)(ID|Id)(s?)":')
@@ -29,10 +29,10 @@ Again = Callable[[int], PagedAnswer]
 
 
 @fault("page", "this many records leave the list between two pages (negative: enter it)", "1")
-def page_drift(turn: Turn, key: str, page: PagedAnswer, again: Again) -> PagedAnswer:
+def page_drift(fault: PlannedFault, key: str, page: PagedAnswer, again: Again) -> PagedAnswer:
     """Shift a page by the records that left the list before it (or entered it, if negative), the first time."""
-    count = int(turn.argument)
-    if page.number == 1 or not turn.due(key):  # the first page has none before it
+    count = int(fault.argument)
+    if page.number == 1 or not fault.due(key):  # the first page has none before it
         return page
     if count > 0:
         items = page.items[count:] + again(page.number + 1).items[:count]
@@ -42,42 +42,42 @@ def page_drift(turn: Turn, key: str, page: PagedAnswer, again: Again) -> PagedAn
 
 
 @fault("page", "the list never ends: its last page repeats")
-def repeated_page(_turn: Turn, _key: str, page: PagedAnswer, again: Again) -> PagedAnswer:
+def repeated_page(_fault: PlannedFault, _key: str, page: PagedAnswer, again: Again) -> PagedAnswer:
     """Repeat the last page forever; the envelope always announces one more page."""
     items = again(max(1, page.pages)).items if page.number > page.pages else page.items
     return replace(page, items=items, pages=page.number + 1, total=(page.number + 1) * page.size)
 
 
 @fault("page", "a middle page is empty for this many requests", "1")
-def empty_middle_page(turn: Turn, key: str, page: PagedAnswer, _again: Again) -> PagedAnswer:
+def empty_middle_page(fault: PlannedFault, key: str, page: PagedAnswer, _again: Again) -> PagedAnswer:
     """Leave out the records of a page between the first and the last, the first times."""
     is_middle = 1 < page.number < page.pages
-    return replace(page, items=()) if is_middle and turn.due(key, turn.argument) else page
+    return replace(page, items=()) if is_middle and fault.due(key, fault.argument) else page
 
 
 @fault("page", "the total is off by this number (or `null`, `text`, `negative`)", "7")
-def wrong_total(turn: Turn, _key: str, page: PagedAnswer, _again: Again) -> PagedAnswer:
+def wrong_total(fault: PlannedFault, _key: str, page: PagedAnswer, _again: Again) -> PagedAnswer:
     """Write a wrong total into the envelope."""
     odd: dict[str, Any] = {"null": None, "text": "many", "negative": -1}
-    return replace(page, total=odd[turn.argument] if turn.argument in odd else page.total + int(turn.argument))
+    return replace(page, total=odd[fault.argument] if fault.argument in odd else page.total + int(fault.argument))
 
 
 @fault("page", "this many records at the start of a page are repeated", "1")
-def duplicate_records(turn: Turn, _key: str, page: PagedAnswer, _again: Again) -> PagedAnswer:
+def duplicate_records(fault: PlannedFault, _key: str, page: PagedAnswer, _again: Again) -> PagedAnswer:
     """Repeat the first records of a page."""
-    return replace(page, items=page.items + page.items[: int(turn.argument)])
+    return replace(page, items=page.items + page.items[: int(fault.argument)])
 
 
 @fault("page", "no record has a modification date")
-def null_modified(_turn: Turn, _key: str, page: PagedAnswer, _again: Again) -> PagedAnswer:
+def null_modified(_fault: PlannedFault, _key: str, page: PagedAnswer, _again: Again) -> PagedAnswer:
     """Remove the modification date of every record."""
     return _with_modified(page, None)
 
 
 @fault("page", "all records were modified at this time", "0001-01-01T00:00:00")
-def strange_modified(turn: Turn, _key: str, page: PagedAnswer, _again: Again) -> PagedAnswer:
+def strange_modified(fault: PlannedFault, _key: str, page: PagedAnswer, _again: Again) -> PagedAnswer:
     """Set the modification date of every record to one value."""
-    return _with_modified(page, turn.argument)
+    return _with_modified(page, fault.argument)
 
 
 def _with_modified(page: PagedAnswer, value: str | None) -> PagedAnswer:
@@ -92,9 +92,9 @@ def _with_modified(page: PagedAnswer, value: str | None) -> PagedAnswer:
 
 
 @fault("answer", "a 200 whose envelope reports a failure, for this many requests", "1")
-def is_success_false(turn: Turn, key: str, answer: Answer) -> Answer:
+def is_success_false(fault: PlannedFault, key: str, answer: Answer) -> Answer:
     """Say in a 200 that the call did not succeed, the first times."""
-    if not isinstance(answer, PagedAnswer | ActionResult) or not turn.due(key, turn.argument):
+    if not isinstance(answer, PagedAnswer | ActionResult) or not fault.due(key, fault.argument):
         return answer
     return (
         replace(answer, success=False, items=()) if isinstance(answer, PagedAnswer) else replace(answer, success=False)
@@ -102,20 +102,20 @@ def is_success_false(turn: Turn, key: str, answer: Answer) -> Answer:
 
 
 @fault("body", "names in another casing: swap (Id for ID and the reverse) or lower for ids, every for all keys", "swap")
-def id_casing(turn: Turn, _key: str, body: bytes) -> bytes:
+def id_casing(fault: PlannedFault, _key: str, body: bytes) -> bytes:
     """Write names in another casing: `swap` ID and Id, `lower` for whole names of ids, `every` for all keys."""
-    pattern, respell = CASINGS[turn.argument]
+    pattern, respell = CASINGS[fault.argument]
     return pattern.sub(respell, body)
 
 
 @fault("body", "a field has another name: OLD=NEW", "Email=Mail")
-def rename_field(turn: Turn, _key: str, body: bytes) -> bytes:
+def rename_field(fault: PlannedFault, _key: str, body: bytes) -> bytes:
     """Write a field under another name, `OLD=NEW`."""
-    old, _, new = turn.argument.partition("=")
+    old, _, new = fault.argument.partition("=")
     return body.replace(f'"{old}":'.encode(), f'"{new}":'.encode())
 
 
 @fault("body", "JSON that ends in the middle, for this many requests", "1")
-def bad_json(turn: Turn, key: str, body: bytes) -> bytes:
+def bad_json(fault: PlannedFault, key: str, body: bytes) -> bytes:
     """End a body in the middle, the first times, though its length is right."""
-    return body[: len(body) // 2 + 1] if turn.due(key, turn.argument) else body
+    return body[: len(body) // 2 + 1] if fault.due(key, fault.argument) else body

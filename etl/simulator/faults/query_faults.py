@@ -6,9 +6,9 @@ from urllib.parse import parse_qsl, urlsplit
 
 from aiohttp import web
 
-from etl.simulator.fault_schedule import Turn
 from etl.simulator.faults.request_faults import refusal
 from etl.simulator.faults.spec import fault
+from etl.simulator.planned_faults import PlannedFault
 
 #: The names of the two ends of a window, in lower case.
 WINDOWS = (("startdate", "enddate"), ("modifiedstartdate", "modifiedenddate"))
@@ -17,18 +17,18 @@ SILENCE = 3600.0  #: seconds, longer than anybody waits
 
 
 @fault("request", "an error for windows above this many days, and its status", "366,504")
-def long_window(turn: Turn, key: str, _path: str) -> web.Response | None:
+def long_window(fault: PlannedFault, key: str, _path: str) -> web.Response | None:
     """Answer with an error to a window of more than this many days, as a server does that runs out of time."""
-    most, _, status = turn.argument.partition(",")
+    most, _, status = fault.argument.partition(",")
     return refusal(int(status or 504), "The request timed out.") if window_days(key) > int(most) else None
 
 
 @fault("send", "no answer to windows above this many days", "366")
 async def silent_window(
-    turn: Turn, key: str, _request: web.Request, _response: web.Response
+    fault: PlannedFault, key: str, _request: web.Request, _response: web.Response
 ) -> web.StreamResponse | None:
     """Send no answer to a window of more than this many days."""
-    if window_days(key) > int(turn.argument):
+    if window_days(key) > int(fault.argument):
         await asyncio.sleep(SILENCE)
     return None
 

@@ -9,8 +9,8 @@ from typing import Any
 from etl.simulator.answers.envelopes import PagedAnswer
 from etl.simulator.book import dates
 from etl.simulator.collection import encode
-from etl.simulator.fault_schedule import Turn
 from etl.simulator.faults.spec import fault
+from etl.simulator.planned_faults import PlannedFault
 
 #: Answers the same call for another page number.
 Again = Callable[[int], PagedAnswer]
@@ -35,11 +35,13 @@ def changed(page: PagedAnswer, change: Callable[[dict[str, Any]], dict[str, Any]
 
 
 @fault("page", "ids of every second page are text, padded, float or list instead of numbers", "text")
-def id_form(turn: Turn, _key: str, page: PagedAnswer, _again: Again) -> PagedAnswer:
+def id_form(fault: PlannedFault, _key: str, page: PagedAnswer, _again: Again) -> PagedAnswer:
     """Write the ids of every second page, beginning with the first, in another form."""
     if page.number % 2 == 0:
         return page
-    return changed(page, lambda record: record | {name_of_id(record): FORMS[turn.argument](record[name_of_id(record)])})
+    return changed(
+        page, lambda record: record | {name_of_id(record): FORMS[fault.argument](record[name_of_id(record)])}
+    )
 
 
 def name_of_id(record: dict[str, Any]) -> str:
@@ -48,17 +50,17 @@ def name_of_id(record: dict[str, Any]) -> str:
 
 
 @fault("page", "this many records at the start of a page have no id", "1")
-def no_id(turn: Turn, _key: str, page: PagedAnswer, _again: Again) -> PagedAnswer:
+def no_id(fault: PlannedFault, _key: str, page: PagedAnswer, _again: Again) -> PagedAnswer:
     """Remove the id of the first records of a page."""
-    count = int(turn.argument)
+    count = int(fault.argument)
     first = changed(replace(page, items=page.items[:count]), lambda record: record | {name_of_id(record): None})
     return replace(page, items=first.items + page.items[count:])
 
 
 @fault("page", "times are written as z, offset, seven (digits), us or ticks", "z")
-def time_form(turn: Turn, _key: str, page: PagedAnswer, _again: Again) -> PagedAnswer:
+def time_form(fault: PlannedFault, _key: str, page: PagedAnswer, _again: Again) -> PagedAnswer:
     """Write the creation and modification times in another form."""
-    write = TIMES[turn.argument]
+    write = TIMES[fault.argument]
 
     def rewritten(record: dict[str, Any]) -> dict[str, Any]:
         times = {name: record[name] for name in ("CreatedOn", "DateLastModified") if record.get(name)}
@@ -68,20 +70,20 @@ def time_form(turn: Turn, _key: str, page: PagedAnswer, _again: Again) -> PagedA
 
 
 @fault("page", "a field of every record has this value: NAME=JSON", "Email=null")
-def set_field(turn: Turn, _key: str, page: PagedAnswer, _again: Again) -> PagedAnswer:
+def set_field(fault: PlannedFault, _key: str, page: PagedAnswer, _again: Again) -> PagedAnswer:
     """Set a field of every record to one value, `NAME=JSON`; the field is added where it is missing."""
-    name, _, value = turn.argument.partition("=")
+    name, _, value = fault.argument.partition("=")
     return changed(page, lambda record: record | {name: json.loads(value or "null")})
 
 
 @fault("page", "no record has this field", "Email")
-def lost_field(turn: Turn, _key: str, page: PagedAnswer, _again: Again) -> PagedAnswer:
+def lost_field(fault: PlannedFault, _key: str, page: PagedAnswer, _again: Again) -> PagedAnswer:
     """Remove a field of every record."""
-    return changed(page, lambda record: {name: value for name, value in record.items() if name != turn.argument})
+    return changed(page, lambda record: {name: value for name, value in record.items() if name != fault.argument})
 
 
 @fault("page", "every second enterprise row is of another tenant")
-def second_tenant(_turn: Turn, _key: str, page: PagedAnswer, _again: Again) -> PagedAnswer:
+def second_tenant(_fault: PlannedFault, _key: str, page: PagedAnswer, _again: Again) -> PagedAnswer:
     """Give every second enterprise row to another tenant, as a credential for two agencies receives them."""
 
     def shared(record: dict[str, Any]) -> dict[str, Any]:
@@ -92,15 +94,15 @@ def second_tenant(_turn: Turn, _key: str, page: PagedAnswer, _again: Again) -> P
 
 
 @fault("page", "the links of a page lead to another address", "http://localhost:9/v1/")
-def foreign_links(turn: Turn, _key: str, page: PagedAnswer, _again: Again) -> PagedAnswer:
+def foreign_links(fault: PlannedFault, _key: str, page: PagedAnswer, _again: Again) -> PagedAnswer:
     """Point the links of the envelope to another host."""
-    return replace(page, href=turn.argument)
+    return replace(page, href=fault.argument)
 
 
 @fault("page", "the first record of a page has this many mebibytes, for the first request", "11")
-def large_record(turn: Turn, key: str, page: PagedAnswer, _again: Again) -> PagedAnswer:
+def large_record(fault: PlannedFault, key: str, page: PagedAnswer, _again: Again) -> PagedAnswer:
     """Make the first record of a page this many mebibytes large, the first time."""
-    if not page.items or not turn.due(key):
+    if not page.items or not fault.due(key):
         return page
-    weight = {"Ballast": "x" * (int(turn.argument) * 2**20)}
+    weight = {"Ballast": "x" * (int(fault.argument) * 2**20)}
     return replace(page, items=(encode(json.loads(page.items[0]) | weight), *page.items[1:]))

@@ -11,8 +11,8 @@ from aiohttp import web
 
 from etl.simulator.account_limit import account_limit as of_account
 from etl.simulator.answers.envelopes import HELP_PAGE, LOGIN_PAGE
-from etl.simulator.fault_schedule import Turn
 from etl.simulator.faults.spec import fault
+from etl.simulator.planned_faults import PlannedFault
 
 DAY = 86_400.0
 #: The bodies of answers that hold nothing.
@@ -37,24 +37,24 @@ def html(status: int, page: bytes) -> web.Response:
 
 
 @fault("request", "401 for each call, with any token")
-def unauthorized_always(_turn: Turn, _key: str, _path: str) -> web.Response | None:
+def unauthorized_always(_fault: PlannedFault, _key: str, _path: str) -> web.Response | None:
     """Answer 401 for any token."""
     return refusal(401, "Authorization has been denied for this request.", {"WWW-Authenticate": "Bearer"})
 
 
 @fault("request", "429 at the first request, with this Retry-After in seconds (`date`: as a date)", "1")
-def rate_limit(turn: Turn, key: str, _path: str) -> web.Response | None:
+def rate_limit(fault: PlannedFault, key: str, _path: str) -> web.Response | None:
     """Answer 429 the first time."""
-    if not turn.due(key):
+    if not fault.due(key):
         return None
     at = format_datetime(datetime.now(UTC) + timedelta(seconds=1), usegmt=True)
-    return refusal(429, "Too many requests.", {"Retry-After": at if turn.argument == "date" else turn.argument})
+    return refusal(429, "Too many requests.", {"Retry-After": at if fault.argument == "date" else fault.argument})
 
 
 @fault("use", "429 above this many calls in any second", "20")
-def call_limit(turn: Turn, _key: str, _path: str) -> web.Response | None:
+def call_limit(fault: PlannedFault, _key: str, _path: str) -> web.Response | None:
     """Answer 429 to calls above this number in any second."""
-    if turn.admitted(time.monotonic(), 1.0, int(turn.argument)):
+    if fault.admitted(time.monotonic(), 1.0, int(fault.argument)):
         return None
     return refusal(429, "Too many requests.", {"Retry-After": "1"})
 
@@ -65,88 +65,88 @@ def call_limit(turn: Turn, _key: str, _path: str) -> web.Response | None:
     "json, html or empty, others=N (calls of another integration)",
     "60/60,text",
 )
-def account_limit(turn: Turn, _key: str, _path: str) -> web.Response | None:
+def account_limit(fault: PlannedFault, _key: str, _path: str) -> web.Response | None:
     """Answer 401 to calls above the call limit of the account, as the vendor's server does."""
-    return of_account(turn, time.monotonic())
+    return of_account(fault, time.monotonic())
 
 
 @fault("use", "429 for two hours above this many calls", "500")
-def call_quota(turn: Turn, _key: str, _path: str) -> web.Response | None:
+def call_quota(fault: PlannedFault, _key: str, _path: str) -> web.Response | None:
     """Answer 429 to calls above this number in a day, and return the time of the next allowed call."""
-    if turn.admitted(time.monotonic(), DAY, int(turn.argument)):
+    if fault.admitted(time.monotonic(), DAY, int(fault.argument)):
         return None
     return refusal(429, "The quota of calls is exceeded.", {"Retry-After": "7200"})
 
 
 @fault("request", "500, 502, 503, 504 for the first requests, this many (`always`: for all)", "2")
-def server_errors(turn: Turn, key: str, _path: str) -> web.Response | None:
+def server_errors(fault: PlannedFault, key: str, _path: str) -> web.Response | None:
     """Answer with errors of the 5xx kind the first times."""
-    return _failure(turn, key) if turn.due(key, turn.argument) else None
+    return _failure(fault, key) if fault.due(key, fault.argument) else None
 
 
-def _failure(turn: Turn, key: str) -> web.Response:
-    return refusal(STATUSES[(turn.asked(key) - 1) % len(STATUSES)], "An error has occurred.")
+def _failure(fault: PlannedFault, key: str) -> web.Response:
+    return refusal(STATUSES[(fault.asked(key) - 1) % len(STATUSES)], "An error has occurred.")
 
 
 @fault("request", "a login page with 200 for this many requests", "1")
-def html_login(turn: Turn, key: str, _path: str) -> web.Response | None:
+def html_login(fault: PlannedFault, key: str, _path: str) -> web.Response | None:
     """Answer with a login page and 200 the first times."""
-    return html(200, LOGIN_PAGE) if turn.due(key, turn.argument) else None
+    return html(200, LOGIN_PAGE) if fault.due(key, fault.argument) else None
 
 
 @fault("request", "a redirect to this address at the first request", "http://localhost:9/login")
-def redirect_login(turn: Turn, key: str, _path: str) -> web.Response | None:
+def redirect_login(fault: PlannedFault, key: str, _path: str) -> web.Response | None:
     """Answer with a redirect to a host of another name the first times."""
-    return web.Response(status=302, headers={"Location": turn.argument}) if turn.due(key) else None
+    return web.Response(status=302, headers={"Location": fault.argument}) if fault.due(key) else None
 
 
 @fault("request", "this status with an empty body at the first request", "204")
-def odd_success(turn: Turn, key: str, _path: str) -> web.Response | None:
+def odd_success(fault: PlannedFault, key: str, _path: str) -> web.Response | None:
     """Answer with another 2xx and nothing in it the first time."""
-    return web.Response(status=int(turn.argument)) if turn.due(key) else None
+    return web.Response(status=int(fault.argument)) if fault.due(key) else None
 
 
 @fault("request", "this many mebibytes of blanks in a small body at the first request", "64")
-def gzip_bomb(turn: Turn, key: str, _path: str) -> web.Response | None:
+def gzip_bomb(fault: PlannedFault, key: str, _path: str) -> web.Response | None:
     """Answer with many mebibytes of blanks, packed small, the first time."""
-    if not turn.due(key):
+    if not fault.due(key):
         return None
-    body = gzip.compress(b" " * (int(turn.argument) * 2**20))
+    body = gzip.compress(b" " * (int(fault.argument) * 2**20))
     return web.Response(body=body, content_type="application/json", headers={"Content-Encoding": "gzip"})
 
 
-def _concerns(turn: Turn, path: str) -> bool:
-    return path.lower().startswith(turn.argument.lower().lstrip("/"))
+def _concerns(fault: PlannedFault, path: str) -> bool:
+    return path.lower().startswith(fault.argument.lower().lstrip("/"))
 
 
 @fault("request", "403 below this path", "Claims")
-def forbidden(turn: Turn, _key: str, path: str) -> web.Response | None:
+def forbidden(fault: PlannedFault, _key: str, path: str) -> web.Response | None:
     """Answer 403 below a path."""
-    return refusal(403, "You do not have access to this resource.") if _concerns(turn, path) else None
+    return refusal(403, "You do not have access to this resource.") if _concerns(fault, path) else None
 
 
 @fault("request", "401 below this path, while other calls succeed", "Claims")
-def unauthorized(turn: Turn, _key: str, path: str) -> web.Response | None:
+def unauthorized(fault: PlannedFault, _key: str, path: str) -> web.Response | None:
     """Answer 401 below a path, while other calls of the same token succeed."""
-    return refusal(401, "Authorization has been denied for this request.") if _concerns(turn, path) else None
+    return refusal(401, "Authorization has been denied for this request.") if _concerns(fault, path) else None
 
 
 @fault("request", "404 as JSON below this path", "Claims")
-def not_found(turn: Turn, _key: str, path: str) -> web.Response | None:
+def not_found(fault: PlannedFault, _key: str, path: str) -> web.Response | None:
     """Answer 404 as JSON below a path."""
-    return refusal(404, "No HTTP resource was found that matches the request.") if _concerns(turn, path) else None
+    return refusal(404, "No HTTP resource was found that matches the request.") if _concerns(fault, path) else None
 
 
 @fault("request", "405 below this path", "Claims")
-def wrong_verb(turn: Turn, _key: str, path: str) -> web.Response | None:
+def wrong_verb(fault: PlannedFault, _key: str, path: str) -> web.Response | None:
     """Answer 405 below a path."""
-    return refusal(405, "The requested resource does not support this http method.") if _concerns(turn, path) else None
+    return refusal(405, "The requested resource does not support this http method.") if _concerns(fault, path) else None
 
 
 @fault("request", "the help page in HTML below this path", "Claims")
-def not_offered(turn: Turn, _key: str, path: str) -> web.Response | None:
+def not_offered(fault: PlannedFault, _key: str, path: str) -> web.Response | None:
     """Answer with the help page below a path."""
-    return html(404, HELP_PAGE) if _concerns(turn, path) else None
+    return html(404, HELP_PAGE) if _concerns(fault, path) else None
 
 
 @fault(
@@ -155,9 +155,9 @@ def not_offered(turn: Turn, _key: str, path: str) -> web.Response | None:
     "text, no-data, null-data, zero (null-data with a total of 0) or no-items",
     "AccountInfo,null",
 )
-def no_answer(turn: Turn, _key: str, path: str) -> web.Response | None:
+def no_answer(fault: PlannedFault, _key: str, path: str) -> web.Response | None:
     """Answer calls whose path holds a text with neither a list nor an object."""
-    part, _, form = turn.argument.partition(",")
+    part, _, form = fault.argument.partition(",")
     if part.lower() not in path.lower():
         return None
     if form == "204":
@@ -166,33 +166,33 @@ def no_answer(turn: Turn, _key: str, path: str) -> web.Response | None:
 
 
 @fault("use", "an access token is good for this many calls", "20")
-def token_expiry(turn: Turn, authorization: str, _path: str) -> web.Response | None:
+def token_expiry(fault: PlannedFault, authorization: str, _path: str) -> web.Response | None:
     """Answer 401 when a token was used this many times."""
-    if turn.due(authorization, turn.argument):
+    if fault.due(authorization, fault.argument):
         return None
     return refusal(401, "Authorization has been denied for this request.", {"WWW-Authenticate": "Bearer"})
 
 
 @fault("token", "the token endpoint fails this many times", "2")
-def token_errors(turn: Turn, key: str, _path: str) -> web.Response | None:
+def token_errors(fault: PlannedFault, key: str, _path: str) -> web.Response | None:
     """Answer token requests with errors of the 5xx kind the first times."""
-    return _failure(turn, key) if turn.due(key, turn.argument) else None
+    return _failure(fault, key) if fault.due(key, fault.argument) else None
 
 
 @fault("token", "a firewall answers 403 this many times", "2")
-def token_blocked(turn: Turn, key: str, _path: str) -> web.Response | None:
+def token_blocked(fault: PlannedFault, key: str, _path: str) -> web.Response | None:
     """Answer token requests with the page of a firewall the first times."""
-    return html(403, LOGIN_PAGE) if turn.due(key, turn.argument) else None
+    return html(403, LOGIN_PAGE) if fault.due(key, fault.argument) else None
 
 
 @fault("token", "the token endpoint refuses: invalid_grant or invalid_client", "invalid_grant")
-def token_refused(turn: Turn, _key: str, _path: str) -> web.Response | None:
+def token_refused(fault: PlannedFault, _key: str, _path: str) -> web.Response | None:
     """Refuse each token request."""
-    return web.json_response({"error": turn.argument}, status=401 if turn.argument == "invalid_client" else 400)
+    return web.json_response({"error": fault.argument}, status=401 if fault.argument == "invalid_client" else 400)
 
 
 @fault("grant", "odd: html, no-token, no-expiry, text-expiry, zero-expiry, negative-expiry or other-type", "no-expiry")
-def token_answer(turn: Turn, _key: str, grant: dict[str, Any]) -> dict[str, Any] | None:
+def token_answer(fault: PlannedFault, _key: str, grant: dict[str, Any]) -> dict[str, Any] | None:
     """Return a granted token with something odd about it; None for a page in HTML."""
     changes: dict[str, dict[str, Any]] = {
         "text-expiry": {"expires_in": str(grant["expires_in"])},
@@ -200,7 +200,7 @@ def token_answer(turn: Turn, _key: str, grant: dict[str, Any]) -> dict[str, Any]
         "negative-expiry": {"expires_in": -1},
         "other-type": {"token_type": "mac"},
     }
-    without = {"no-token": "access_token", "no-expiry": "expires_in"}.get(turn.argument)
-    if turn.argument == "html":
+    without = {"no-token": "access_token", "no-expiry": "expires_in"}.get(fault.argument)
+    if fault.argument == "html":
         return None
-    return {name: value for name, value in (grant | changes.get(turn.argument, {})).items() if name != without}
+    return {name: value for name, value in (grant | changes.get(fault.argument, {})).items() if name != without}

@@ -15,7 +15,7 @@ from etl.simulator import (
     FAULTS,
     Simulator,
     SimulatorSettings,
-    fault_schedule,
+    planned_faults,
 )
 from etl.simulator.answers.api_request import ApiRequest, RefusedRequest, page_of
 from etl.simulator.answers.envelopes import ActionResult, Array, PagedAnswer, Whole
@@ -204,24 +204,24 @@ def test_every_call_says_how_well_it_is_known() -> None:
 
 
 def test_planned_faults_are_read() -> None:
-    turn = fault_schedule.read("server-errors:3@2", DEFAULTS)
-    assert (turn.name, turn.argument, turn.every) == ("server-errors", "3", 2)
-    assert fault_schedule.read("forbidden:Policies/1", DEFAULTS).argument == "Policies/1"
-    assert fault_schedule.read("slow", DEFAULTS).argument == FAULTS["slow"].default
+    fault = planned_faults.read("server-errors:3@2", DEFAULTS)
+    assert (fault.name, fault.argument, fault.every) == ("server-errors", "3", 2)
+    assert planned_faults.read("forbidden:Policies/1", DEFAULTS).argument == "Policies/1"
+    assert planned_faults.read("slow", DEFAULTS).argument == FAULTS["slow"].default
 
 
 @pytest.mark.parametrize("spec", ["nothing", "", "slow:soon", "bad-json@0", "null-modified:1", "server-errors:-"])
 def test_what_is_no_fault_is_refused(spec: str) -> None:
     with pytest.raises(ValueError, match="fault"):
-        fault_schedule.read(spec, DEFAULTS)
+        planned_faults.read(spec, DEFAULTS)
     with pytest.raises(ValueError, match="fault"):
         Simulator(SimulatorSettings(contacts=0, faults=(spec,)))
 
 
 def test_a_fault_strikes_each_nth_thing_at_its_first_askings() -> None:
-    turn = fault_schedule.read("server-errors@2", DEFAULTS)
-    assert [turn.due(key) for key in "abbcd"] == [False, True, False, False, True]
-    always = fault_schedule.read("server-errors:always", DEFAULTS)
+    fault = planned_faults.read("server-errors@2", DEFAULTS)
+    assert [fault.due(key) for key in "abbcd"] == [False, True, False, False, True]
+    always = planned_faults.read("server-errors:always", DEFAULTS)
     assert [always.due("a", always.argument) for _ in range(3)] == [True, True, True]
     assert always.asked("a") == 3
 

@@ -1,4 +1,4 @@
-"""When a planned fault strikes: `name[:argument][@every]`, counted by request."""
+"""When a planned fault occurs: `name[:argument][@every]`, counted by request."""
 
 import re
 from collections import deque
@@ -9,7 +9,7 @@ ALWAYS = "always"
 
 
 @dataclass(slots=True)
-class Turn:
+class PlannedFault:
     """A planned fault of one server, and how often each request was made."""
 
     name: str
@@ -21,7 +21,7 @@ class Turn:
     limit: Any = None  #: the state of a fault that counts calls in its own way
 
     def due(self, key: str, times: str | int = 1) -> bool:
-        """Return whether the fault strikes now: for every nth request, the first `times` times it is made."""
+        """Return whether the fault occurs now: for every nth request, the first `times` times it is made."""
         position = self._order.setdefault(key, len(self._order) + 1)
         asked = self._asked[key] = self._asked.get(key, 0) + 1
         return position % self.every == 0 and (times == ALWAYS or asked <= int(times))
@@ -40,7 +40,7 @@ class Turn:
         return self._asked.get(key, 0)
 
 
-def read(spec: str, defaults: dict[str, str]) -> Turn:
+def read(spec: str, defaults: dict[str, str]) -> PlannedFault:
     """Parse the text of a planned fault; ValueError names the mistake and lists the faults."""
     match = re.fullmatch(r"([a-z-]+)(?::([^@]*))?(?:@([1-9]\d*))?", spec.strip())
     if not match or match[1] not in defaults:
@@ -49,17 +49,17 @@ def read(spec: str, defaults: dict[str, str]) -> Turn:
     name, argument, every = match.groups()
     if argument is not None and not defaults[name]:
         raise ValueError(f"The fault {name} takes no argument, but {spec!r} gives one.")
-    turn = Turn(name, argument or defaults[name], int(every or 1))
-    _check(turn, defaults[name], spec)
-    return turn
+    fault = PlannedFault(name, argument or defaults[name], int(every or 1))
+    _check(fault, defaults[name], spec)
+    return fault
 
 
-def _check(turn: Turn, default: str, spec: str) -> None:
+def _check(fault: PlannedFault, default: str, spec: str) -> None:
     """Raise ValueError for an argument that is not a number although the default is one."""
     is_number = re.fullmatch(r"-?\d+(\.\d+)?", default) is not None
-    if is_number and turn.argument not in {ALWAYS, "date", "null", "text", "negative"}:
+    if is_number and fault.argument not in {ALWAYS, "date", "null", "text", "negative"}:
         try:
-            float(turn.argument)
+            float(fault.argument)
         except ValueError:
-            words = f"The fault {turn.name} takes a number such as {default}, but {spec!r} gives none."
+            words = f"The fault {fault.name} takes a number such as {default}, but {spec!r} gives none."
             raise ValueError(words) from None
