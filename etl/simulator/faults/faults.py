@@ -21,9 +21,9 @@ class Faults:
     def __init__(self, specs: tuple[str, ...]) -> None:
         defaults = {name: fault.default for name, fault in FAULTS.items()}
         self._faults = [planned_faults.read(spec, defaults) for spec in specs]
-        for planned in self._faults:
-            if planned.name == "account-limit":
-                planned.limit = AccountLimit.parse(planned.argument)
+        for fault in self._faults:
+            if fault.name == "account-limit":
+                fault.limit = AccountLimit.parse(fault.argument)
 
     @property
     def account_limit(self) -> AccountLimit | None:
