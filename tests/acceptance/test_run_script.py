@@ -125,7 +125,8 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
     return Checkout(tmp_path_factory.mktemp("small"))
 
 
-def test_two_concurrent_first_runs_create_one_environment(checkout: Checkout) -> None:
+def test_two_concurrent_first_runs_create_one_environment(tmp_path: Path) -> None:
+    checkout = Checkout(tmp_path)
     both = [checkout.start("one"), checkout.start("two")]
     outputs = [process.communicate(timeout=120) for process in both]
     assert [out for out, _ in outputs] == ["/|one\n", "/|two\n"], outputs
@@ -161,7 +162,7 @@ def test_test_packages_are_installed_on_demand(tmp_path: Path) -> None:
     assert small.run("x").stdout == "/|x\n"
     assert not small.has("pytest")
     done = small.run("test", "-k", "some")
-    assert done.stdout == "pytest|-n|2|--dist|worksteal|-k|some\n", done.stderr
+    assert done.stdout == "pytest|-p|no:randomly|-n|2|--dist|worksteal|-k|some\n", done.stderr
     done = small.run("y")
     assert (done.stdout, done.stderr) == ("/|y\n", ""), "an environment for tests serves all commands"
     small.lock(wheel(small.wheels, "second", {"second.py": ""}))

@@ -110,11 +110,11 @@ def test_a_named_command_exists(page: Any) -> None:
 
 
 def leaf_errors(root: type[EtlError]) -> Iterator[type[EtlError]]:
-    """Yield the most specific subclasses of an error."""
-    subclasses = [error for error in root.__subclasses__() if error.__module__ == errors.__name__]
+    """Yield the most specific subclasses of an error that users may rely on."""
+    subclasses = [error for error in root.__subclasses__() if error.__name__ in errors.__all__]
     for error in subclasses:
         yield from leaf_errors(error)
-    if root.__module__ == errors.__name__ and (not subclasses or root is errors.UsageError):
+    if root.__name__ in errors.__all__ and (not subclasses or root is errors.UsageError):
         yield root
 
 

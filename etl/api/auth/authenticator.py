@@ -123,7 +123,8 @@ class Authenticator:
             is_limit_unlikely=self._limiter.is_limit_unlikely,
             renewed=history.renewed,
             holds=history.holds,
-            vain_holds=self._vain_holds,
+            # A call that was sent before the last hold says nothing about what it changed.
+            vain_holds=self._vain_holds - (error.permit.serial <= self._held_to),
             can_renew=provider.can_renew,
             is_new=provider.is_new,
             was_accepted_recently=provider.was_accepted_recently,

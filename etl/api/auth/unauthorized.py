@@ -95,7 +95,7 @@ class UnauthorizedFacts:
     is_limit_unlikely: bool = False  #: the account makes few calls, and none was refused recently
     renewed: bool = False  #: this call has had the token renewed
     holds: int = 0  #: windows for which this call has held all workers
-    vain_holds: int = 0  #: windows for which any call has held all workers since one was accepted with the token
+    vain_holds: int = 0  #: windows for which any call held all workers before this one, since the token was accepted
     can_renew: bool = True  #: False for a copied token and the enterprise key
     is_new: bool = False  #: the token replaced a refused one, and was never accepted
     was_accepted_recently: bool = False  #: a token of these credentials was accepted in this run or in the last hour
@@ -115,7 +115,7 @@ STEPS: tuple[tuple[Callable[[UnauthorizedFacts], bool], AuthAction], ...] = (
     (lambda facts: facts.expired and not facts.renewed and not facts.is_new, AuthAction.RENEW),
     (lambda facts: facts.works_elsewhere and is_closed(facts), AuthAction.CLOSED),
     (lambda facts: facts.works_elsewhere and not facts.answered_before, AuthAction.WAIT_ALONE),
-    (lambda facts: facts.works_elsewhere or not facts.holds, AuthAction.HOLD),
+    (lambda facts: facts.works_elsewhere or not facts.vain_holds, AuthAction.HOLD),
     # The token is valid; the limit refused this call again.
     (lambda facts: facts.worked_since, AuthAction.HOLD),
     (lambda facts: not facts.can_renew, AuthAction.REFUSED),

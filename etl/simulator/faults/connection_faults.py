@@ -11,6 +11,9 @@ from aiohttp import web
 from etl.simulator.faults.spec import fault
 from etl.simulator.planned_faults import PlannedFault
 
+#: Seconds below which a pause costs more than it lasts.
+SHORTEST_PAUSE = 0.01
+
 
 @fault("send", "each answer starts this many seconds late", "1")
 async def slow(
@@ -46,7 +49,8 @@ async def wrong_charset(
     fault: PlannedFault, _key: str, _request: web.Request, response: web.Response
 ) -> web.StreamResponse | None:
     """Name a charset in the headers that the body does not have."""
-    response.charset = fault.argument
+    if response.body:
+        response.charset = fault.argument
     return None
 
 
@@ -54,11 +58,13 @@ async def wrong_charset(
 async def drip(
     fault: PlannedFault, _key: str, request: web.Request, response: web.Response
 ) -> web.StreamResponse | None:
-    """Send the body byte by byte, this many bytes a second."""
+    """Send the body in small parts, this many bytes a second."""
     stream = await _begin(request, response)
-    for byte in _bytes(response):
-        await stream.write(bytes((byte,)))
-        await asyncio.sleep(1 / float(fault.argument))
+    body, rate = _bytes(response), float(fault.argument)
+    size = max(1, int(rate * SHORTEST_PAUSE))
+    for begin in range(0, len(body), size):
+        await stream.write(body[begin : begin + size])
+        await asyncio.sleep(size / rate)
     await stream.write_eof()
     return stream
 
