@@ -119,7 +119,7 @@ STEPS: tuple[tuple[Callable[[UnauthorizedFacts], bool], AuthAction], ...] = (
     # The token is valid; the limit refused this call again.
     (lambda facts: facts.worked_since, AuthAction.HOLD),
     (lambda facts: not facts.can_renew, AuthAction.REFUSED),
-    (lambda facts: facts.was_ever_accepted and not facts.renewed and not facts.is_new, AuthAction.RENEW),
+    (lambda facts: facts.was_ever_accepted and not facts.is_new, AuthAction.RENEW),
     # After 15 windows the limiter ends the run, resumable.
     (lambda facts: facts.was_accepted_recently, AuthAction.HOLD),
     (lambda facts: facts.vain_holds >= HOLDS, AuthAction.REFUSED),

@@ -45,10 +45,11 @@ FIXED = replace(OLD, can_renew=False)
         (OLD, AuthAction.HOLD),
         (replace(OLD, vain_holds=1), AuthAction.RENEW),
         (replace(OLD, vain_holds=1, worked_since=True), AuthAction.HOLD),
-        (replace(OLD, vain_holds=1, renewed=True), AuthAction.HOLD),
+        # The newer token was accepted and then refused: it died too.
+        (replace(OLD, vain_holds=1, renewed=True), AuthAction.RENEW),
         (replace(OLD, vain_holds=9, is_new=True), AuthAction.HOLD),
         (replace(OLD, was_accepted_recently=False, vain_holds=1), AuthAction.RENEW),
-        (replace(OLD, was_accepted_recently=False, holds=1, vain_holds=2, renewed=True), AuthAction.REFUSED),
+        (replace(OLD, was_accepted_recently=False, holds=1, vain_holds=2, is_new=True), AuthAction.REFUSED),
         (FIXED, AuthAction.HOLD),
         (replace(FIXED, vain_holds=1), AuthAction.REFUSED),
         (replace(FIXED, vain_holds=1, worked_since=True), AuthAction.HOLD),
