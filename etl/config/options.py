@@ -26,6 +26,7 @@ class ReadingOptions:
     zone: str  #: time zone of API times that have no offset
     account: str  #: the key under which the calls of the account are counted
     daily_calls: int  #: calls of the account in 24 hours up to which details are read again because of their age
+    refused_limit: float  #: share of a resource's records that may be refused
 
 
 @dataclass(frozen=True, slots=True)

@@ -163,6 +163,14 @@ class Settings(EnvironmentSettings):
         description="Share of a resource's records that may disappear at once. If more disappear, and more than 20, "
         "`reconcile` deletes none of them. 1: no limit.",
     )
+    etl_refused_limit: float = Field(
+        0.2,
+        ge=0,
+        le=1,
+        allow_inf_nan=False,
+        description="Share of a resource's records that may be refused in one run. If more are refused, and at least "
+        "20, the resource fails, and the next run reads its records again. 1: no limit.",
+    )
     etl_agencies: Path | None = Field(
         None,
         description="For Airflow: folder with a subfolder for each agency, each with its own `.env`. Unset: one agency "
@@ -338,6 +346,7 @@ class Settings(EnvironmentSettings):
             self.etl_api_timezone,
             self.account_key,
             self.etl_daily_calls,
+            self.etl_refused_limit,
         )
 
     @property

@@ -45,7 +45,9 @@ def read_resource(
         ended = mark_unreadable(run, resource, error)
     else:
         profile = run.profiler.pop_profile(resource)
-        ended = finish_resource(run.ledger, run.batch, resource, complete=run.limit is None, profile=profile)
+        ended = finish_resource(
+            run.ledger, run.batch, resource, run.options.refused_limit, complete=run.limit is None, profile=profile
+        )
     report_end(run, ended)
     return ended.status
 
@@ -69,7 +71,13 @@ def read_list(run: ExtractRun, reader: ListReader, numbers: Collection[int] | No
 
 
 def finish_resource(
-    ledger: Ledger, batch: Batch, resource: Resource, *, complete: bool = True, profile: Profile | None = None
+    ledger: Ledger,
+    batch: Batch,
+    resource: Resource,
+    refused_limit: float,
+    *,
+    complete: bool = True,
+    profile: Profile | None = None,
 ) -> BatchResource:
     """Finish a resource that was read as far as possible, in one transaction, and return it as it ended.
 
@@ -85,7 +93,7 @@ def finish_resource(
             watermarks.write_offer(connection, ledger.tenant, resource.name, offered=True)
         if batch.command == EXTRACT:
             return read
-        return balance.close_resource(connection, batch, read, moves_watermark=complete)
+        return balance.close_resource(connection, batch, read, refused_limit=refused_limit, moves_watermark=complete)
 
     return ledger.commit(close_reading)
 

@@ -9,6 +9,9 @@ from etl.ledger import batches, commit_outcome, watermarks
 from etl.ledger.batches import Batch, BatchResource
 from etl.models.states import ENDED, BatchState, IncidentKind, Outcome, ResourceState
 
+#: Fewer refused records than this never fail a resource: single bad records must not stop the others.
+MANY_REFUSED = 20
+
 
 def describe_difference(batch_resource: BatchResource) -> str | None:
     """Return a message when the counts of a resource do not balance, None when they do."""
@@ -19,21 +22,42 @@ def describe_difference(batch_resource: BatchResource) -> str | None:
     return f"{fetched} records were fetched but {accounted} are accounted for; run `qqetl retry` to check again"
 
 
-def close_resource(
-    connection: Connection, batch: Batch, batch_resource: BatchResource, *, moves_watermark: bool = True
-) -> BatchResource:
-    """Finish a resource that was fully read: done if its counts balance, failed otherwise; return it as it ended.
+def describe_refusals(batch_resource: BatchResource, limit: float) -> str | None:
+    """Return a message when more than a share of a resource's records, and many, were refused; None otherwise."""
+    refused, fetched = batch_resource.counts[Outcome.REFUSED], batch_resource.counts["fetched"]
+    if refused < MANY_REFUSED or refused <= limit * fetched:
+        return None
+    name = batch_resource.resource
+    amount = f"all {fetched}" if refused == fetched else f"{refused} of {fetched}"
+    return (
+        f"{amount} records were refused, more than {limit:.0%} (ETL_REFUSED_LIMIT). The rows of earlier runs stay, and "
+        f"the next run reads these records again. `qqetl findings --resource {name} --open` shows why. If the format "
+        "changed, `qqetl doctor` shows how; if the records are bad, fix them in QQCatalyst or raise ETL_REFUSED_LIMIT"
+    )
 
-    The watermark advances only for a resource that is done, and only with `moves_watermark`.
+
+def close_resource(
+    connection: Connection,
+    batch: Batch,
+    batch_resource: BatchResource,
+    *,
+    refused_limit: float,
+    moves_watermark: bool = True,
+) -> BatchResource:
+    """Finish a resource that was fully read, and return it as it ended.
+
+    It is done if its counts balance and no more than a share of its records was refused, and failed otherwise. The
+    watermark advances only for a resource that is done, and only with `moves_watermark`.
     """
     difference = describe_difference(batch_resource)
-    state = ResourceState.FAILED if difference else ResourceState.DONE
+    problem = difference or describe_refusals(batch_resource, refused_limit)
+    state = ResourceState.FAILED if problem else ResourceState.DONE
     ended = batches.set_resource_state(
         connection,
         batch.id,
         batch_resource.resource,
         state,
-        difference,
+        problem,
         IncidentKind.BALANCE_OFF if difference else None,
     )
     if state is ResourceState.DONE and moves_watermark:

@@ -53,14 +53,17 @@ class LoadService(StepService):
             }
             ledger.commit(partial(refresh_computed_columns, tenant=ledger.tenant, batch_id=batch_id))
             run_checks_after_load(ledger, batch_id, self.watch)
-            return LoadResults(batch_id, ledger.commit(partial(finish_batch, batch=batch)), counts)
+            finish = partial(finish_batch, batch=batch, refused_limit=self.settings.etl_refused_limit)
+            return LoadResults(batch_id, ledger.commit(finish), counts)
 
 
-def finish_batch(connection: Connection, batch: Batch) -> BatchState:
+def finish_batch(connection: Connection, batch: Batch, refused_limit: float) -> BatchState:
     """End every resource that was read to its end, then the batch; return the batch's last state."""
     for batch_resource in batches.read_batch_resources(connection, batch.id):
         if batch_resource.fully_read and batch_resource.status is ResourceState.RUNNING:
-            close_resource(connection, batch, batch_resource, moves_watermark=batch_resource.complete)
+            close_resource(
+                connection, batch, batch_resource, refused_limit=refused_limit, moves_watermark=batch_resource.complete
+            )
     return close_batch(connection, batch.id)
 
 

@@ -14,14 +14,15 @@ from etl.resources import find_resource
 UNREAD = "only partly read; the next run resumes from there"
 
 
-def finish_read(ledger: Ledger, batch: Batch, batch_resource: BatchResource) -> None:
+def finish_read(ledger: Ledger, batch: Batch, batch_resource: BatchResource, refused_limit: float) -> None:
     """Finish a resource if all its slices were read; otherwise leave it failed or running, for a run to resume."""
     resource = find_resource(batch_resource.resource)
     remaining = ledger.read(partial(slices.read_open_slices, batch_id=batch.id, resource=batch_resource.resource))
     if batch_resource.status in ENDED or not resource.endpoints or remaining is None:
         return
     if not remaining:
-        finish_resource(ledger, batch, resource, complete=has_nothing_outstanding(ledger, batch, batch_resource))
+        is_complete = has_nothing_outstanding(ledger, batch, batch_resource)
+        finish_resource(ledger, batch, resource, refused_limit, complete=is_complete)
 
 
 def has_nothing_outstanding(ledger: Ledger, batch: Batch, batch_resource: BatchResource) -> bool:
@@ -34,7 +35,7 @@ def has_nothing_outstanding(ledger: Ledger, batch: Batch, batch_resource: BatchR
     return ledger.read(partial(children.count_outstanding, tenant=ledger.tenant)).get(batch_resource.resource, 0) == 0
 
 
-def finish_derived(ledger: Ledger, batch: Batch) -> None:
+def finish_derived(ledger: Ledger, batch: Batch, refused_limit: float) -> None:
     """Finish the resources derived from others, and record which resources were only partly read."""
     batch_resources = ledger.read(partial(batches.read_batch_resources, batch_id=batch.id))
     statuses = {
@@ -55,4 +56,4 @@ def finish_derived(ledger: Ledger, batch: Batch) -> None:
         except ApiUnavailable as error:
             ledger.commit(partial(batches.set_resource_state, status=ResourceState.FAILED, error=str(error), **key))
         else:
-            finish_resource(ledger, batch, resource)
+            finish_resource(ledger, batch, resource, refused_limit)

@@ -156,7 +156,7 @@ def plan_level(task: RunTask, batch_id: UUID, number: int) -> list[Chunk]:
     with open_run(task, batch) as run:
         run.ledger.commit(partial(batches.advance_batch, batch_id=batch_id, state=BatchState.EXTRACTING))
         for batch_resource in task.load_parts(batch_id):
-            finish_read(run.ledger, batch, batch_resource)
+            finish_read(run.ledger, batch, batch_resource, task.settings.etl_refused_limit)
         return plan_chunks(
             run, [batch_resource for batch_resource in task.load_parts(batch_id) if batch_resource.resource in names]
         )
@@ -219,8 +219,8 @@ def finish_run(task: RunTask, batch: Batch) -> None:
         ledger = Ledger(task.engine, task.tenant, lease)
         with ledger.mark_failed_on_error(batch.id):
             for batch_resource in batch_resources:
-                finish_read(ledger, batch, batch_resource)
-            finish_derived(ledger, batch)
+                finish_read(ledger, batch, batch_resource, task.settings.etl_refused_limit)
+            finish_derived(ledger, batch, task.settings.etl_refused_limit)
             finish_batch(ledger, task.settings, batch, task.watcher, partial(verify_in_task, task, ledger, batch))
 
 

@@ -32,10 +32,10 @@ def loaded(connection: Connection, **counts: dict[str, int]) -> Batch:
     return batch
 
 
-def close(connection: Connection, batch: Batch) -> tuple[BatchState, str | None]:
+def close(connection: Connection, batch: Batch, limit: float = 0.2) -> tuple[BatchState, str | None]:
     """Close every resource and the batch; return the state and error of the batch."""
     for part in batches.read_batch_resources(connection, batch.id):
-        balance.close_resource(connection, batch, part)
+        balance.close_resource(connection, batch, part, refused_limit=limit)
     state = balance.close_batch(connection, batch.id)
     return state, batches.read_batch(connection, batch.id).error
 
@@ -79,3 +79,29 @@ def test_closing_a_batch_removes_expired_commit_evidence(connection: Connection)
         connection.execute(text(statement), {"hours": hours})
     close(connection, loaded(connection, contacts={}))
     assert connection.execute(text("SELECT now() - noted_at < '1 day' FROM etl.commits")).scalars().all() == [True]
+
+
+@pytest.mark.parametrize(
+    ("refused", "fetched", "limit", "state"),
+    [
+        (43, 43, 0.2, ResourceState.FAILED),
+        (20, 99, 0.2, ResourceState.FAILED),
+        (20, 100, 0.2, ResourceState.DONE),  # a fifth is not more than a fifth
+        (19, 19, 0.2, ResourceState.DONE),  # single bad records stop nothing
+        (43, 43, 1, ResourceState.DONE),
+        (20, 1_000_000, 0, ResourceState.FAILED),
+    ],
+)
+def test_too_many_refused_records_fail_their_resource(
+    connection: Connection, refused: int, fetched: int, limit: float, state: ResourceState
+) -> None:
+    counts = {"fetched": fetched, Outcome.REFUSED.value: refused, Outcome.INSERTED.value: fetched - refused}
+    batch = loaded(connection, contacts=counts)
+    _, error = close(connection, batch, limit)
+    [part] = batches.read_batch_resources(connection, batch.id)
+    assert part.status is state
+    assert (watermarks.read_complete_windows(connection, TENANT, "contacts") == []) is (state is ResourceState.FAILED)
+    if state is ResourceState.FAILED:
+        amount = "all 43" if refused == fetched else f"{refused} of {fetched}"
+        assert f"{amount} records were refused, more than {limit:.0%} (ETL_REFUSED_LIMIT)" in (error or "")
+        assert "qqetl findings --resource contacts --open" in (error or "")

@@ -74,6 +74,8 @@ def format_traffic(summary: Summary) -> str:
 
 def describe_nothing_written(summary: Summary) -> str:
     """Return why nothing was written, if nothing is missing."""
+    if refused := sum_counts(summary.parts)[Outcome.REFUSED]:
+        return f"Nothing was written: {format_count(refused, 'record')} refused."
     is_whole = summary.exit_status == 0 and not summary.incomplete
     return "Nothing was written: production is already up to date." if is_whole else "Nothing was written."
 

@@ -38,6 +38,7 @@ def end_reading(run: ExtractRun, reader: DetailReader, name: str, outstanding: i
         profile = run.profiler.pop_profile(resource)
         were_parents_read = run.ledger.read(partial(children.were_parents_read, batch=run.batch, resource=resource))
         is_complete = outstanding == 0 and were_parents_read and run.limit is None
-        ended = finish_resource(run.ledger, run.batch, resource, complete=is_complete, profile=profile)
+        limit = run.options.refused_limit
+        ended = finish_resource(run.ledger, run.batch, resource, limit, complete=is_complete, profile=profile)
     report_end(run, ended)
     return ended.status

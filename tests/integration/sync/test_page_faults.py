@@ -251,7 +251,7 @@ def test_ids_that_change_their_type_are_one_record(synced: Site, simulator: Simu
 def test_a_record_without_a_usable_id_is_refused_with_its_position(
     site: Site, simulator: Simulator, fault: str
 ) -> None:
-    part = read(site, simulator, fault)
+    part = read(site.with_settings(etl_refused_limit=1.0), simulator, fault)
     assert part.status is ResourceState.DONE, part.error
     assert part.counts["refused"] > 0
     assert part.counts["inserted"] == len(names(site))

@@ -132,7 +132,7 @@ def taken(
 ) -> Iterator[tuple[Site, Counter[str]]]:
     """Give a database that has read these contacts, and the counts."""
     serve(simulator, items)
-    with clone_database(server.url, MIGRATED) as url, open_site(simulator, url) as site:
+    with clone_database(server.url, MIGRATED) as url, open_site(simulator, url, etl_refused_limit=1) as site:
         yield site, read_contacts(site)
 
 
